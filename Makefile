@@ -19,9 +19,9 @@ SAN_ENV := ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 PIP := -m pip install --quiet --disable-pip-version-check
 # Read from pyproject.toml, where they are stated.
 list = $$(sed -n 's/^$(1) = \[\(.*\)\]/\1/p' pyproject.toml | tr -d '",')
-BUILD_TOOLS := $(call list,requires) wheel
+BUILD_TOOLS := $(call list,requires)
 C_FILES := $(shell find csrc -name '*.[ch]')
-PACKAGE_FILES := pyproject.toml setup.py $(C_FILES) $(shell find seqrnn -name '*.py' -o -name '*.csv')
+PACKAGE_FILES := pyproject.toml setup.py $(C_FILES) $(shell find seqrnn -name '*.py' -o -name '*.csv' 2>/dev/null)
 
 .PHONY: demo test pytest dev dev-test ctest ctest-sanitize test-sanitize lint format wheel-test clean
 

@@ -2,15 +2,15 @@
 
 The environment decides the flavour:
 
-    SEQRNN_BLAS=system                    the system's OpenBLAS (by pkg-config), not scipy-openblas32
-    SEQRNN_WERROR=1                       strict warnings, and every warning is an error
-    SEQRNN_SANITIZE=address,undefined     sanitizers, with debug information
-    CC, CFLAGS, LDFLAGS                   as usual; CFLAGS come last
+    SEQRNN_BLAS=system                   the system's OpenBLAS (by pkg-config), not scipy-openblas32
+    SEQRNN_WERROR=1                      strict warnings, and every warning is an error
+    SEQRNN_SANITIZE=address,undefined    sanitizers, with debug information
+    CC, CFLAGS, LDFLAGS                  as usual; CFLAGS come last
 
 setuptools compiles the files of one extension one after the other, and recompiles all of them when
-one has changed. `BuildExt` compiles only what has changed (compiler command, source or any header it
-includes), on every core, and leaves the linking to setuptools. The flags of Python's own build are
-not used: -fwrapv and -g among them would cost speed and size.
+one has changed. `BuildExt` compiles only what has changed (compiler command, source or any header
+it includes), on every core, and leaves the linking to setuptools. The flags of Python's own build
+are not used: -fwrapv and -g among them would cost speed and size.
 """
 
 import concurrent.futures
@@ -43,7 +43,7 @@ def sources():
     return sorted(str(p.relative_to(ROOT)) for p in (ROOT / "csrc").rglob("*.c"))
 
 
-def blas_flags(inplace):
+def blas_flags(in_tree):
     """Compiler flags and linker flags for OpenBLAS."""
     if os.environ.get("SEQRNN_BLAS") == "system":
 
@@ -60,7 +60,7 @@ def blas_flags(inplace):
     lib = blas.get_lib_dir()
     # Where both packages are installed side by side, as pip does it.
     rpaths = ["$ORIGIN/../scipy_openblas32/lib"]
-    if inplace:
+    if in_tree:
         # The extension then lies in the source tree. The second path is the one that stays when pip
         # builds in an environment which it throws away afterwards.
         rpaths += [lib, sysconfig.get_path("platlib") + "/scipy_openblas32/lib"]
@@ -71,10 +71,15 @@ def blas_flags(inplace):
 
 
 class BuildExt(build_ext):
+    def run(self):
+        # setuptools clears `inplace` while it builds, and copies the result afterwards.
+        self.in_tree = bool(self.inplace) or self.editable_mode
+        super().run()
+
     def build_extension(self, ext):
         import numpy
 
-        cflags, ldflags = blas_flags(self.inplace)
+        cflags, ldflags = blas_flags(self.in_tree)
         command = [*compiler(), *shlex.split(BASE_FLAGS), "-fPIC", "-DNDEBUG", "-I", "csrc"]
         # Headers of others are system headers, so our warnings don't apply to them.
         for directory in (numpy.get_include(), *python_includes()):
@@ -82,7 +87,7 @@ class BuildExt(build_ext):
         command += cflags
         if os.environ.get("SEQRNN_WERROR") == "1":
             command += shlex.split(STRICT_FLAGS)
-        build_dir = Path(self.build_temp if not self.inplace else "build/inplace")
+        build_dir = Path("build/in-tree" if self.in_tree else self.build_temp)
         sanitize = os.environ.get("SEQRNN_SANITIZE")
         if sanitize:
             option = "-fsanitize=" + sanitize
