@@ -37,8 +37,8 @@ struct srn_graph {
     int32_t n_values, cap_values;
     const char *scope; /* given to new nodes */
     int32_t n_inputs, n_variables; /* leaves are numbered in order of emission: attr[0].i */
-    srn_graph *next_body; /* list of the body graphs this graph owns */
-    srn_graph *bodies;
+    srn_graph *bodies; /* the body graphs this graph owns, a list through next_body */
+    srn_graph *next_body;
 };
 
 srn_graph *srn_graph_new(srn_error *err);
@@ -53,6 +53,11 @@ srn_val srn_emit_scalar(srn_graph *g, srn_dtype dtype, double value);    /* shap
 /* ---- any op. `attrs` in schema order or NULL for all defaults; ints and bodies are copied. ----
  * Returns the first output. */
 srn_val srn_emit(srn_graph *g, srn_op_id id, int32_t n_in, const srn_val *in, const srn_attr *attrs);
+
+/* A copy of node number `node` of another graph, its inputs replaced by map[input]; sets map[] for
+ * its outputs. Constants come with their data; inputs and variables must be in the map already. */
+bool srn_import_node(srn_graph *g, const srn_graph *from, int32_t node, srn_val *map);
+srn_graph *srn_graph_clone(const srn_graph *g, srn_error *err); /* same numbers */
 
 /* ---- looking ---- */
 static inline const srn_type *srn_type_of(const srn_graph *g, srn_val v) {

@@ -58,10 +58,10 @@ typedef struct srn_infer {
     int32_t n_in;
     const srn_type *const *in; /* NULL for an absent optional input */
     const srn_attr *attr;
-    int32_t n_out;   /* preset to op->n_out; ops with n_out == -1 set it */
-    srn_type *out;   /* room for SRN_MAX_OUT; preset to zero */
+    int32_t n_out;
+    srn_type *out; /* n_out of them, to fill; preset to zero */
 } srn_infer;
-#define SRN_MAX_OUT 1024
+#define SRN_MAX_OUT 8 /* of an op with a fixed number of outputs */
 
 /* ---- gradient rule: emits nodes ---- */
 typedef struct srn_vjp {
@@ -115,7 +115,7 @@ typedef struct srn_op {
     const char *name;
     const char *doc; /* formula and shapes, one or more lines, for people */
     int32_t min_in, max_in; /* max_in -1: any number */
-    int32_t n_out;          /* -1: infer says */
+    int32_t n_out;          /* -1: as many as the ints attribute `outputs` has entries */
     const srn_attr_spec *attrs; /* NULL: none */
     srn_diff diff;
     srn_parallel parallel;
@@ -124,9 +124,10 @@ typedef struct srn_op {
     void (*vjp)(srn_vjp *x);
     size_t (*scratch)(const srn_infer *x);  /* NULL: none. Bytes per worker */
     int64_t (*rows)(const srn_infer *x);    /* SRN_ROWS: number of rows */
-    /* SRN_ROWS: rows per block are chosen so that a block does about this many elementary
-     * operations; NULL: elements of the inputs and outputs. */
+    /* SRN_ROWS: elementary operations of all rows, from which the rows of a block follow;
+     * NULL: the elements of inputs and outputs. */
     double (*cost)(const srn_infer *x);
+    int32_t min_block; /* SRN_ROWS: fewest rows worth a block (GEMMs want 16); 0 is 1 */
     void (*exec)(const srn_exec *x, int64_t row0, int64_t row1);
 } srn_op;
 
