@@ -1,0 +1,51 @@
+"""seqrnn: sequence models on CPUs, a C core behind the API that Keras users know.
+
+    import seqrnn as keras
+
+    model = keras.Sequential([keras.layers.GRU(20, return_sequences=True), keras.layers.Dense(10)])
+    model.compile(loss="mse", optimizer="adam")
+    history = model.fit(X, Y, epochs=20)
+
+Submodules are loaded when they are first used, so that importing seqrnn costs little.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_SUBMODULES = frozenset(
+    """activations backend callbacks config constraints datasets errors initializers layers losses
+    metrics models ops optimizers preprocessing random regularizers saving utils""".split()
+)
+# name -> (module, name there)
+_NAMES = {
+    "Sequential": ("models", "Sequential"),
+    "Model": ("models", "Model"),
+    "Input": ("layers", "Input"),
+    "Layer": ("layers", "Layer"),
+    "Variable": ("trace", "Variable"),
+    "KerasTensor": ("trace", "KerasTensor"),
+    "Loss": ("losses", "Loss"),
+    "Metric": ("metrics", "Metric"),
+    "Optimizer": ("optimizers", "Optimizer"),
+    "Initializer": ("initializers", "Initializer"),
+    "Regularizer": ("regularizers", "Regularizer"),
+    "Constraint": ("constraints", "Constraint"),
+    "set_num_threads": ("_core", "set_num_threads"),
+    "num_threads": ("_core", "num_threads"),
+}
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if name in _NAMES:
+        module, attribute = _NAMES[name]
+        value = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *_SUBMODULES, *_NAMES})
