@@ -1,0 +1,309 @@
+/* _core.Optimizer: the update rule with its state: a flat array per slot (m, v, momentum, ...) of
+ * the same length and order as the gradients of its variables. The formulas are in csrc/optim/.
+ *
+ * The variables' arrays and the slots are kept alive by this object; a step changes them in place
+ * without the GIL, so only one step at a time is allowed.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "py/args.h"
+#include "py/arrays.h"
+
+static const struct {
+    const char *name;
+    srn_optim_kind kind;
+} kinds[] = {
+    {"sgd", SRN_OPTIM_SGD},
+    {"rmsprop", SRN_OPTIM_RMSPROP},
+    {"adam", SRN_OPTIM_ADAM},
+    {"nadam", SRN_OPTIM_NADAM},
+};
+
+#define FIELD(member) {#member, offsetof(srn_optim_config, member), false}
+#define FLAG(member) {#member, offsetof(srn_optim_config, member), true}
+static const struct {
+    const char *name;
+    size_t offset;
+    bool flag;
+} fields[] = {
+    FIELD(learning_rate),   FIELD(momentum),  FIELD(rho),          FIELD(beta_1),
+    FIELD(beta_2),          FIELD(epsilon),   FIELD(weight_decay), FLAG(nesterov),
+    FLAG(amsgrad),          FLAG(centered),   FIELD(clipnorm),     FIELD(clipvalue),
+    FIELD(global_clipnorm), FIELD(u_product),
+};
+
+/* ---- one step at a time ---- */
+
+bool srn_py_optimizer_take(srn_py_optimizer *o, double learning_rate) {
+    if (o->busy) {
+        PyErr_SetString(PyExc_RuntimeError,
+                        "this optimizer is stepping in another thread; train one model from one "
+                        "thread at a time");
+        return false;
+    }
+    o->busy = true;
+    o->config.learning_rate = learning_rate;
+    return true;
+}
+
+void srn_py_optimizer_release(srn_py_optimizer *o) {
+    o->busy = false;
+}
+
+bool srn_py_iteration(int64_t *t, PyObject *object, const char *what) {
+    if (!srn_py_int64(t, object, what)) {
+        return false;
+    }
+    if (*t < 0 || *t == INT64_MAX) {
+        PyErr_Format(PyExc_ValueError, "%s: got %R, expected the steps made so far, 0 or more",
+                     what, object);
+        return false;
+    }
+    *t += 1;
+    return true;
+}
+
+/* ---- making one ---- */
+
+static bool read_kind(srn_optim_config *config, PyObject *name) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, kinds[i].name) == 0) {
+            config->kind = kinds[i].kind;
+            return true;
+        }
+    }
+    PyErr_Format(PyExc_ValueError,
+                 "Optimizer: got %R, expected 'sgd', 'rmsprop', 'adam' or 'nadam'", name);
+    return false;
+}
+
+static bool read_field(srn_optim_config *config, PyObject *name, PyObject *value) {
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (PyUnicode_CompareWithASCIIString(name, fields[i].name) != 0) {
+            continue;
+        }
+        void *member = (char *)config + fields[i].offset;
+        char what[64];
+        PyOS_snprintf(what, sizeof what, "Optimizer: %s", fields[i].name);
+        if (fields[i].flag) {
+            return srn_py_bool(member, value, what);
+        }
+        if (value == Py_None) { /* no clipping, no decay */
+            *(double *)member = 0;
+            return true;
+        }
+        return srn_py_double(member, value, what);
+    }
+    PyErr_Format(PyExc_TypeError, "Optimizer() got an unexpected keyword argument '%U'", name);
+    return false;
+}
+
+static bool read_config(srn_optim_config *config, PyObject *kwargs) {
+    *config = (srn_optim_config){
+        .kind = config->kind,
+        .learning_rate = 0.001,
+        .rho = 0.9,
+        .beta_1 = 0.9,
+        .beta_2 = 0.999,
+        .epsilon = 1e-7,
+        .u_product = 1};
+    PyObject *name, *value;
+    Py_ssize_t position = 0;
+    while (kwargs != NULL && PyDict_Next(kwargs, &position, &name, &value)) {
+        if (!read_field(config, name, value)) {
+            return false;
+        }
+    }
+    int clips = (config->clipnorm != 0) + (config->clipvalue != 0) + (config->global_clipnorm != 0);
+    if (clips > 1) {
+        PyErr_SetString(PyExc_ValueError,
+                        "Optimizer: clipnorm, clipvalue and global_clipnorm exclude each other");
+    }
+    return clips <= 1;
+}
+
+static bool read_variables(srn_py_optimizer *self) {
+    Py_ssize_t n = PyTuple_GET_SIZE(self->variables);
+    srn_error err = {0};
+    self->variable_data = srn_alloc(((size_t)n + 1) * sizeof(void *), &err);
+    self->begin = srn_alloc_zero(((size_t)n + 1) * sizeof(int64_t), &err);
+    if (self->variable_data == NULL || self->begin == NULL) {
+        srn_py_raise(&err);
+        return false;
+    }
+    srn_dtype dtype = SRN_F32;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        PyObject *item = PyTuple_GET_ITEM(self->variables, i);
+        srn_type type;
+        char what[64];
+        PyOS_snprintf(what, sizeof what, "Optimizer: variable %zd", i);
+        if (!PyArray_Check(item)) {
+            PyErr_Format(PyExc_TypeError, "%s: expected an array, got %.200s", what,
+                         Py_TYPE(item)->tp_name);
+            return false;
+        }
+        if (!srn_py_type_of(&type, (PyArrayObject *)item, what)) {
+            return false;
+        }
+        dtype = i == 0 ? type.dtype : dtype;
+        if (!srn_dtype_is_float(type.dtype) || type.dtype != dtype) {
+            PyErr_Format(PyExc_TypeError,
+                         "%s: got %s, expected float32 or float64, and the same "
+                         "for all of them (the first is %s)",
+                         what, srn_dtype_name(type.dtype), srn_dtype_name(dtype));
+            return false;
+        }
+        self->variable_data[i] = srn_py_storage(&type, item, what);
+        if (self->variable_data[i] == NULL) {
+            return false;
+        }
+        /* The arrays exist, so their sizes in bytes do not overflow together. */
+        self->begin[i + 1] = self->begin[i] + srn_shape_count(&type.shape);
+    }
+    self->target = (srn_optim_target){(int32_t)n, self->variable_data, self->begin, dtype};
+    return true;
+}
+
+static bool make_slots(srn_py_optimizer *self) {
+    int n = srn_optim_slots(&self->config);
+    self->slots = PyTuple_New(n);
+    srn_type type = {self->target.dtype, {1, {self->begin[self->target.n]}}};
+    for (int i = 0; self->slots != NULL && i < n; i++) {
+        PyArrayObject *slot = srn_py_array(&type);
+        if (slot == NULL) {
+            return false;
+        }
+        self->slot_data[i] = PyArray_DATA(slot);
+        memset(self->slot_data[i], 0, (size_t)PyArray_NBYTES(slot));
+        PyTuple_SET_ITEM(self->slots, i, (PyObject *)slot);
+    }
+    return self->slots != NULL;
+}
+
+static PyObject *optimizer_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    PyObject *kind, *variables;
+    if (!PyArg_ParseTuple(args, "OO:Optimizer", &kind, &variables)) {
+        return NULL;
+    }
+    srn_py_optimizer *self = (srn_py_optimizer *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    bool ok = read_kind(&self->config, kind) && read_config(&self->config, kwargs);
+    self->variables = ok ? srn_py_tuple(variables, "Optimizer: variables") : NULL;
+    if (self->variables == NULL || !read_variables(self) || !make_slots(self)) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    return (PyObject *)self;
+}
+
+/* ---- life: arrays may take part in reference cycles ---- */
+
+static int optimizer_traverse(PyObject *object, visitproc visit, void *arg) {
+    srn_py_optimizer *self = (srn_py_optimizer *)object;
+    Py_VISIT(Py_TYPE(object));
+    Py_VISIT(self->variables);
+    Py_VISIT(self->slots);
+    return 0;
+}
+
+static void optimizer_dealloc(PyObject *object) {
+    srn_py_optimizer *self = (srn_py_optimizer *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    PyObject_GC_UnTrack(object);
+    Py_XDECREF(self->variables);
+    Py_XDECREF(self->slots);
+    srn_free(self->variable_data);
+    srn_free(self->begin);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+/* ---- use ---- */
+
+static PyObject *optimizer_step(PyObject *object, PyObject *const *args, Py_ssize_t n_args,
+                                PyObject *names) {
+    static const char *const words[] = {"gradient", "learning_rate", "iteration", NULL};
+    static const srn_py_signature signature = {"Optimizer.step", words, 3, 1};
+    srn_py_optimizer *self = (srn_py_optimizer *)object;
+    PyObject *given[3];
+    double rate;
+    srn_py_work work = {.optimizer = self};
+    if (!srn_py_arguments(given, &signature, args, n_args, names) ||
+        !srn_py_double(&rate, given[1], "Optimizer.step: learning_rate") ||
+        !srn_py_iteration(&work.t, given[2], "Optimizer.step: iteration")) {
+        return NULL;
+    }
+    /* A copy: clipping works in place. */
+    srn_type type = {self->target.dtype, {1, {self->begin[self->target.n]}}};
+    PyArrayObject *gradient = srn_py_array(&type);
+    bool ok = gradient != NULL &&
+              srn_py_copy_in(PyArray_DATA(gradient), &type, given[0], "Optimizer.step: gradient");
+    if (ok && srn_py_optimizer_take(self, rate)) {
+        work.gradient = PyArray_DATA(gradient);
+        srn_py_work_do(&work);
+        srn_py_optimizer_release(self);
+    }
+    Py_XDECREF(gradient);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *optimizer_slots_of(PyObject *object, void *unused) {
+    (void)unused;
+    return Py_NewRef(((srn_py_optimizer *)object)->slots);
+}
+
+static PyObject *optimizer_u_product(PyObject *object, void *unused) {
+    (void)unused;
+    return PyFloat_FromDouble(((srn_py_optimizer *)object)->config.u_product);
+}
+
+static int optimizer_set_u_product(PyObject *object, PyObject *value, void *unused) {
+    (void)unused;
+    if (value == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "u_product cannot be deleted");
+        return -1;
+    }
+    double number;
+    if (!srn_py_double(&number, value, "Optimizer: u_product")) {
+        return -1;
+    }
+    ((srn_py_optimizer *)object)->config.u_product = number;
+    return 0;
+}
+
+/* ---- the type ---- */
+
+static PyMethodDef optimizer_methods[] = {
+    {"step", (PyCFunction)(void (*)(void))optimizer_step, METH_FASTCALL | METH_KEYWORDS,
+     "step(gradient, *, learning_rate, iteration): one update by a flat gradient. `iteration` "
+     "counts from 0."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef optimizer_getset[] = {
+    {"slots", optimizer_slots_of, NULL, "The state: flat arrays, writeable.", NULL},
+    {"u_product", optimizer_u_product, optimizer_set_u_product,
+     "Nadam: the product of the momentum schedule so far.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot optimizer_slots[] = {
+    {Py_tp_doc, "Optimizer(kind, variables, **config): an update rule with its state."},
+    {Py_tp_new, optimizer_new},
+    {Py_tp_dealloc, optimizer_dealloc},
+    {Py_tp_traverse, optimizer_traverse},
+    {Py_tp_methods, optimizer_methods},
+    {Py_tp_getset, optimizer_getset},
+    {0, NULL},
+};
+
+PyType_Spec srn_py_optimizer_spec = {
+    .name = "seqrnn._core.Optimizer",
+    .basicsize = sizeof(srn_py_optimizer),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
+    .slots = optimizer_slots,
+};

@@ -1,0 +1,391 @@
+/* _core.Plan: a compiled graph. Immutable; any number of threads may run it at once.
+ *
+ * A run owns a workspace: taken from the plan's free list under the GIL, or made when that is
+ * empty; a few are kept. Everything that can fail (reading the arguments, casting the inputs, making
+ * the arrays for the results) is done before the run starts, so a failed call changes no variable.
+ */
+#include <string.h>
+
+#include "base/memory.h"
+#include "py/args.h"
+#include "py/arrays.h"
+
+#define MAX_SPARE 4
+
+typedef struct leaf { /* an input or a variable of the graph */
+    srn_type type;
+    const char *name;
+} leaf;
+
+typedef struct srn_py_plan {
+    PyObject_HEAD
+    srn_plan *plan;
+    srn_arena arena;
+    leaf *inputs, *variables;
+    srn_workspace *spare[MAX_SPARE];
+    int n_spare;
+} srn_py_plan;
+
+/* ---- life ---- */
+
+static bool keep_leaves(srn_py_plan *self, const srn_graph *g, srn_error *err) {
+    self->inputs = srn_arena_alloc(&self->arena, ((size_t)g->n_inputs + 1) * sizeof(leaf), err);
+    self->variables =
+        srn_arena_alloc(&self->arena, ((size_t)g->n_variables + 1) * sizeof(leaf), err);
+    if (self->inputs == NULL || self->variables == NULL) {
+        return false;
+    }
+    for (int32_t i = 0; i < g->n_nodes; i++) {
+        const srn_node *node = &g->nodes[i];
+        if (node->id != SRN_OP_input && node->id != SRN_OP_variable) {
+            continue;
+        }
+        leaf *mine = node->id == SRN_OP_input ? self->inputs : self->variables;
+        mine += node->attr[0].i;
+        mine->type = *srn_type_of(g, node->out);
+        mine->name = srn_arena_string(&self->arena, node->payload, err);
+        if (mine->name == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+PyObject *srn_py_plan_new(srn_py_state *state, const srn_graph *g, const srn_compile_spec *spec) {
+    srn_py_plan *self = (srn_py_plan *)state->plan->tp_alloc(state->plan, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    srn_arena_init(&self->arena);
+    srn_error err = {0};
+    self->plan = srn_compile(g, spec, &err);
+    if (self->plan == NULL || !keep_leaves(self, g, &err)) {
+        Py_DECREF(self);
+        return srn_py_raise(&err);
+    }
+    return (PyObject *)self;
+}
+
+static void plan_dealloc(PyObject *object) {
+    srn_py_plan *self = (srn_py_plan *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    while (self->n_spare > 0) {
+        srn_workspace_drop(self->spare[--self->n_spare]);
+    }
+    srn_arena_deinit(&self->arena);
+    srn_plan_drop(self->plan);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+/* ---- workspaces ---- */
+
+static srn_workspace *take_workspace(srn_py_plan *self) {
+    if (self->n_spare > 0) {
+        return self->spare[--self->n_spare];
+    }
+    srn_error err = {0};
+    srn_workspace *ws = srn_workspace_new(self->plan, &err);
+    if (ws == NULL) {
+        srn_py_raise(&err);
+    }
+    return ws;
+}
+
+static void give_back(srn_py_plan *self, srn_workspace *ws) {
+    if (ws != NULL && self->n_spare < MAX_SPARE) {
+        self->spare[self->n_spare++] = ws;
+    } else {
+        srn_workspace_drop(ws);
+    }
+}
+
+/* ---- what goes in ---- */
+
+static bool right_number(PyObject *tuple, int32_t expected, const char *what) {
+    if (PyTuple_GET_SIZE(tuple) != expected) {
+        PyErr_Format(PyExc_ValueError, "the plan takes %d %s, got %zd", (int)expected, what,
+                     PyTuple_GET_SIZE(tuple));
+        return false;
+    }
+    return true;
+}
+
+static const char *leaf_text(char *buffer, size_t bytes, const char *kind, const leaf *of) {
+    PyOS_snprintf(buffer, bytes, "%s '%.100s'", kind, of->name);
+    return buffer;
+}
+
+static bool fill_inputs(srn_py_plan *self, srn_workspace *ws, PyObject *arrays) {
+    char what[128];
+    for (int32_t i = 0; i < self->plan->n_inputs; i++) {
+        const leaf *input = &self->inputs[i];
+        if (!srn_py_copy_in(srn_workspace_input(ws, i), &input->type, PyTuple_GET_ITEM(arrays, i),
+                            leaf_text(what, sizeof what, "input", input))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool bind_variables(srn_py_plan *self, srn_workspace *ws, PyObject *arrays) {
+    char what[128];
+    for (int32_t i = 0; i < self->plan->n_variables; i++) {
+        const leaf *variable = &self->variables[i];
+        void *data = srn_py_storage(&variable->type, PyTuple_GET_ITEM(arrays, i),
+                                    leaf_text(what, sizeof what, "variable", variable));
+        if (data == NULL) {
+            return false;
+        }
+        srn_workspace_bind(ws, i, data);
+    }
+    return true;
+}
+
+/* ---- what comes out: arrays made before the run, filled after it ---- */
+
+static PyObject *new_outputs(const srn_py_plan *self, const srn_workspace *ws) {
+    PyObject *outputs = PyTuple_New(self->plan->n_outputs);
+    for (int32_t i = 0; outputs != NULL && i < self->plan->n_outputs; i++) {
+        PyArrayObject *array = srn_py_array(&srn_workspace_output(ws, i)->type);
+        if (array == NULL) {
+            Py_CLEAR(outputs);
+        } else {
+            PyTuple_SET_ITEM(outputs, i, (PyObject *)array);
+        }
+    }
+    return outputs;
+}
+
+static void copy_out(PyObject *array, const void *data) {
+    size_t bytes = (size_t)PyArray_NBYTES((PyArrayObject *)array);
+    if (bytes > 0) {
+        memcpy(PyArray_DATA((PyArrayObject *)array), data, bytes);
+    }
+}
+
+static void fill_outputs(PyObject *outputs, const srn_workspace *ws) {
+    for (int32_t i = 0; i < PyTuple_GET_SIZE(outputs); i++) {
+        copy_out(PyTuple_GET_ITEM(outputs, i), srn_workspace_output(ws, i)->data);
+    }
+}
+
+static PyObject *new_gradient(const srn_plan *plan) {
+    srn_type type = {plan->gradient_dtype, {1, {plan->gradients[plan->n_gradients]}}};
+    return (PyObject *)srn_py_array(&type);
+}
+
+/* ---- running ---- */
+
+typedef struct call {
+    PyObject *inputs, *variables; /* tuples, owned */
+    PyObject *outputs, *gradient; /* owned */
+    srn_py_work work;
+} call;
+
+static bool prepare(srn_py_plan *self, call *c, PyObject *inputs, PyObject *variables) {
+    c->inputs = srn_py_tuple(inputs, "inputs");
+    c->variables = c->inputs == NULL ? NULL : srn_py_tuple(variables, "variables");
+    if (c->variables == NULL || !right_number(c->inputs, self->plan->n_inputs, "inputs") ||
+        !right_number(c->variables, self->plan->n_variables, "variables")) {
+        return false;
+    }
+    c->work.ws = take_workspace(self);
+    if (c->work.ws == NULL || !fill_inputs(self, c->work.ws, c->inputs) ||
+        !bind_variables(self, c->work.ws, c->variables)) {
+        return false;
+    }
+    c->outputs = new_outputs(self, c->work.ws);
+    return c->outputs != NULL;
+}
+
+static void cleanup(srn_py_plan *self, call *c) {
+    give_back(self, c->work.ws);
+    Py_XDECREF(c->inputs);
+    Py_XDECREF(c->variables);
+    Py_XDECREF(c->outputs);
+    Py_XDECREF(c->gradient);
+}
+
+/* Any int: its low 64 bits. */
+static bool read_counter(uint64_t *out, PyObject *object) {
+    if (object != NULL) {
+        *out = PyLong_AsUnsignedLongLongMask(object);
+    }
+    return !PyErr_Occurred();
+}
+
+static PyObject *plan_run(PyObject *object, PyObject *const *args, Py_ssize_t n_args,
+                          PyObject *names) {
+    enum { INPUTS, VARIABLES, SEED, STEP, GRADIENTS, N };
+    static const char *const words[] = {"inputs", "variables", "seed", "step", "gradients", NULL};
+    static const srn_py_signature signature = {"Plan.run", words, 2, 2};
+    srn_py_plan *self = (srn_py_plan *)object;
+    PyObject *given[N];
+    PyObject *result = NULL;
+    bool gradients = false;
+    call c = {0};
+    if (!srn_py_arguments(given, &signature, args, n_args, names) ||
+        !read_counter(&c.work.seed, given[SEED]) || !read_counter(&c.work.step, given[STEP]) ||
+        (given[GRADIENTS] != NULL &&
+         !srn_py_bool(&gradients, given[GRADIENTS], "Plan.run: gradients")) ||
+        !prepare(self, &c, given[INPUTS], given[VARIABLES])) {
+        goto done;
+    }
+    if (gradients) {
+        c.gradient = new_gradient(self->plan);
+        if (c.gradient == NULL) {
+            goto done;
+        }
+    }
+    srn_py_work_do(&c.work);
+    fill_outputs(c.outputs, c.work.ws);
+    if (gradients) {
+        copy_out(c.gradient, srn_workspace_gradients(c.work.ws));
+        result = PyTuple_Pack(2, c.outputs, c.gradient);
+    } else {
+        result = Py_NewRef(c.outputs);
+    }
+done:
+    cleanup(self, &c);
+    return result;
+}
+
+/* The gradient buffer and the optimizer's slots are walked side by side. */
+static bool fits(const srn_plan *plan, const srn_py_optimizer *o) {
+    bool same = plan->n_gradients == o->target.n;
+    for (int32_t i = 0; same && i <= o->target.n; i++) {
+        same = plan->gradients[i] == o->begin[i];
+    }
+    if (!same || (o->target.n > 0 && plan->gradient_dtype != o->target.dtype)) {
+        PyErr_Format(PyExc_ValueError,
+                     "Plan.train: the plan has gradients of %d variables, %lld numbers of %s; the "
+                     "optimizer was made for %d variables, %lld numbers of %s",
+                     (int)plan->n_gradients, (long long)plan->gradients[plan->n_gradients],
+                     srn_dtype_name(plan->gradient_dtype), (int)o->target.n,
+                     (long long)o->begin[o->target.n], srn_dtype_name(o->target.dtype));
+        return false;
+    }
+    return true;
+}
+
+static bool read_optimizer(call *c, srn_py_plan *self, PyObject *object, PyObject *iteration) {
+    PyTypeObject *expected = srn_py_state_of((PyObject *)self)->optimizer;
+    if (!Py_IS_TYPE(object, expected)) {
+        PyErr_Format(PyExc_TypeError, "Plan.train: expected an Optimizer, got %.200s",
+                     Py_TYPE(object)->tp_name);
+        return false;
+    }
+    srn_py_optimizer *o = (srn_py_optimizer *)object;
+    if (!fits(self->plan, o) || !srn_py_iteration(&c->work.t, iteration, "Plan.train: iteration")) {
+        return false;
+    }
+    c->work.optimizer = o;
+    c->work.gradient = srn_workspace_gradients(c->work.ws);
+    return true;
+}
+
+static PyObject *plan_train(PyObject *object, PyObject *const *args, Py_ssize_t n_args,
+                            PyObject *names) {
+    enum { INPUTS, VARIABLES, OPTIMIZER, RATE, ITERATION, SEED, STEP, N };
+    static const char *const words[] = {
+        "inputs", "variables", "optimizer", "learning_rate", "iteration", "seed", "step", NULL};
+    static const srn_py_signature signature = {"Plan.train", words, 5, 3};
+    srn_py_plan *self = (srn_py_plan *)object;
+    PyObject *given[N];
+    PyObject *result = NULL;
+    double rate;
+    call c = {0};
+    if (srn_py_arguments(given, &signature, args, n_args, names) &&
+        read_counter(&c.work.seed, given[SEED]) && read_counter(&c.work.step, given[STEP]) &&
+        srn_py_double(&rate, given[RATE], "Plan.train: learning_rate") &&
+        prepare(self, &c, given[INPUTS], given[VARIABLES]) &&
+        read_optimizer(&c, self, given[OPTIMIZER], given[ITERATION]) &&
+        srn_py_optimizer_take(c.work.optimizer, rate)) {
+        srn_py_work_do(&c.work);
+        srn_py_optimizer_release(c.work.optimizer);
+        fill_outputs(c.outputs, c.work.ws);
+        result = Py_NewRef(c.outputs);
+    }
+    cleanup(self, &c);
+    return result;
+}
+
+/* ---- looking ---- */
+
+static PyObject *plan_str(PyObject *object) {
+    srn_error err = {0};
+    char *text = srn_plan_text(((srn_py_plan *)object)->plan, &err);
+    if (text == NULL) {
+        return srn_py_raise(&err);
+    }
+    PyObject *str = srn_py_text(text);
+    srn_free(text);
+    return str;
+}
+
+static PyObject *plan_gradient_offsets(PyObject *object, void *unused) {
+    (void)unused;
+    const srn_plan *plan = ((srn_py_plan *)object)->plan;
+    PyObject *offsets = PyTuple_New(plan->n_gradients + 1);
+    for (int32_t i = 0; offsets != NULL && i <= plan->n_gradients; i++) {
+        PyObject *offset = PyLong_FromLongLong(plan->gradients[i]);
+        if (offset == NULL) {
+            Py_CLEAR(offsets);
+        } else {
+            PyTuple_SET_ITEM(offsets, i, offset);
+        }
+    }
+    return offsets;
+}
+
+static PyObject *plan_workspace_bytes(PyObject *object, void *unused) {
+    (void)unused;
+    srn_py_plan *self = (srn_py_plan *)object;
+    srn_workspace *ws = take_workspace(self);
+    if (ws == NULL) {
+        return NULL;
+    }
+    size_t bytes = srn_workspace_bytes(ws);
+    give_back(self, ws);
+    return PyLong_FromSize_t(bytes);
+}
+
+/* ---- the type ---- */
+
+#define CALL(f) ((PyCFunction)(void (*)(void))(f))
+#define FAST (METH_FASTCALL | METH_KEYWORDS)
+
+static PyMethodDef plan_methods[] = {
+    {"run", CALL(plan_run), FAST,
+     "run(inputs, variables, *, seed=0, step=0, gradients=False): the outputs as fresh arrays; "
+     "with gradients=True the pair (outputs, flat gradient)."},
+    {"train", CALL(plan_train), FAST,
+     "train(inputs, variables, optimizer, *, learning_rate, iteration, seed=0, step=0): run, then "
+     "one step of the optimizer. `iteration` counts from 0."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef plan_getset[] = {
+    {"gradient_offsets", plan_gradient_offsets, NULL,
+     "Where each gradient begins in the flat buffer, in elements, and where the last one ends.",
+     NULL},
+    {"workspace_bytes", plan_workspace_bytes, NULL, "Memory of one run.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot plan_slots[] = {
+    {Py_tp_doc, "A compiled graph; made by Graph.compile."},
+    {Py_tp_dealloc, plan_dealloc},
+    {Py_tp_str, plan_str},
+    {Py_tp_methods, plan_methods},
+    {Py_tp_getset, plan_getset},
+    {0, NULL},
+};
+
+PyType_Spec srn_py_plan_spec = {
+    .name = "seqrnn._core.Plan",
+    .basicsize = sizeof(srn_py_plan),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = plan_slots,
+};
