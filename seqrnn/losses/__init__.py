@@ -1,15 +1,15 @@
 """Losses, as functions and as objects; see `functions` for the formulas, `base` for reductions."""
 
-from ..errors import did_you_mean
-from ..saving.objects import (
+from seqrnn.errors import did_you_mean
+from seqrnn.saving.objects import (
     deserialize_keras_object,
     get_registered_object,
     serialize_keras_object,
 )
-from . import classes as _classes
-from . import functions as _functions
-from .base import Loss, LossFunctionWrapper
-from .classes import (
+from seqrnn.losses import classes as _classes
+from seqrnn.losses import functions as _functions
+from seqrnn.losses.base import Loss, LossFunctionWrapper
+from seqrnn.losses.classes import (
     BinaryCrossentropy,
     CategoricalCrossentropy,
     CategoricalHinge,
@@ -26,7 +26,7 @@ from .classes import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
-from .functions import (
+from seqrnn.losses.functions import (
     binary_crossentropy,
     categorical_crossentropy,
     categorical_hinge,
@@ -90,10 +90,7 @@ def get(identifier):
     )
     if found is None:
         known = [*FUNCTIONS, *ALIASES, *CLASSES]
-        raise ValueError(
-            f"Unknown loss {identifier!r}.{did_you_mean(identifier, known)} "
-            f"Known losses: {', '.join(sorted(FUNCTIONS))}."
-        )
+        raise ValueError(f"Unknown loss {identifier!r}.{did_you_mean(identifier, known)}")
     return found() if isinstance(found, type) else found
 
 

@@ -11,9 +11,9 @@ Under a mask the two means are taken over the valid positions: w is multiplied b
 (Keras 3, losses/loss.py). Weights of shape (B,) count for all steps of a sample, (B, T) for each.
 """
 
-from .. import ops
-from ..errors import did_you_mean
-from ..saving.objects import deserialize_keras_object, serialize_keras_object
+from seqrnn import ops
+from seqrnn.errors import did_you_mean
+from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
 _EPSILON = 1e-7
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
@@ -86,8 +86,7 @@ class Loss:
         reduction = {"auto": "sum_over_batch_size", None: "none"}.get(reduction, reduction)
         if reduction not in _REDUCTIONS:
             raise ValueError(
-                f"Unknown reduction {reduction!r}.{did_you_mean(reduction, _REDUCTIONS)} "
-                f"Expected one of {', '.join(_REDUCTIONS)}."
+                f"Unknown reduction {reduction!r}.{did_you_mean(reduction, _REDUCTIONS)}"
             )
         self.name = name or type(self).__name__
         self.reduction = reduction

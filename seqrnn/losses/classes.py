@@ -1,7 +1,7 @@
 """The loss functions as classes: MeanSquaredError()(y_true, y_pred) is a scalar."""
 
-from . import functions as f
-from .base import LossFunctionWrapper
+from seqrnn.losses import functions as f
+from seqrnn.losses.base import LossFunctionWrapper
 
 
 def _loss_class(class_name, fn, default_name=None):

@@ -25,7 +25,7 @@ length 1 it is dropped; any other difference of shapes is an error.
 
 import math
 
-from .. import ops
+from seqrnn import ops
 
 _EPSILON = 1e-7
 

@@ -13,7 +13,7 @@ import threading
 
 import numpy as np
 
-from ..errors import did_you_mean
+from seqrnn.errors import did_you_mean
 
 # Only these modules are searched for a class or function that is named in a file.
 _MODULES = (
