@@ -22,6 +22,10 @@ srn_val srn_emit_scan(srn_graph *g, const srn_graph *body, int64_t length, int32
                       int32_t n_seq, int32_t n_in, const srn_val *in, int32_t n_out,
                       const srn_val *outputs, bool reverse);
 
+/* The inputs of the loop against the inputs of the body; ops/scan.c. */
+bool srn_scan_check(srn_graph *g, const srn_graph *body, int64_t length, int32_t n_state,
+                    int32_t n_seq, const srn_val *in, const srn_val *outputs);
+
 void srn_scan_vjp(srn_vjp *x); /* autodiff/scan_vjp.c */
 
 #endif
