@@ -1,0 +1,317 @@
+/* The loops behind vector.h for one instruction set, and their table, whose name is
+ * SRN_VECTOR_TABLE. Written so that the compiler vectorises them; no intrinsics.
+ *
+ * The formulas stand in vector_float.h and vector_int.h, which are templates: included once per
+ * element type T, with NAME(x) the name of a function for that type. An output may be one of the
+ * inputs: element i is read before it is written, and nothing else touches it (ivdep).
+ */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/vector.h"
+#include "kernels/vmath.h"
+
+#define EACH_ELEMENT _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
+
+/* One line per function: its name and its formula in x. */
+#define UNARY(word, formula)                                                                       \
+    case SRN_UNARY_##word:                                                                         \
+        EACH_ELEMENT                                                                               \
+        {                                                                                          \
+            const T x = in[i];                                                                     \
+            out[i] = (formula);                                                                    \
+        }                                                                                          \
+        break;
+
+/* In a and b, one of which may be repeated. */
+#define BINARY(word, out, formula)                                                                 \
+    case SRN_BINARY_##word:                                                                        \
+        if (step_a == 0) {                                                                         \
+            const T a = in_a[0];                                                                   \
+            EACH_ELEMENT                                                                           \
+            {                                                                                      \
+                const T b = in_b[i];                                                               \
+                out[i] = (formula);                                                                \
+            }                                                                                      \
+        } else if (step_b == 0) {                                                                  \
+            const T b = in_b[0];                                                                   \
+            EACH_ELEMENT                                                                           \
+            {                                                                                      \
+                const T a = in_a[i];                                                               \
+                out[i] = (formula);                                                                \
+            }                                                                                      \
+        } else {                                                                                   \
+            EACH_ELEMENT                                                                           \
+            {                                                                                      \
+                const T a = in_a[i], b = in_b[i];                                                  \
+                out[i] = (formula);                                                                \
+            }                                                                                      \
+        }                                                                                          \
+        break;
+
+#define COMPARISONS(flag)                                                                          \
+    BINARY(equal, flag, a == b)                                                                    \
+    BINARY(not_equal, flag, a != b)                                                                \
+    BINARY(less, flag, a < b)                                                                      \
+    BINARY(less_equal, flag, a <= b)
+
+/* `columns` running reductions, in blocks of FOLD_ROWS rows: m is the part so far, x the next. */
+enum { FOLD_ROWS = 32, LANES = 16 };
+
+#define FOLD(word, member, start, formula)                                                         \
+    case SRN_FOLD_##word:                                                                          \
+        for (int64_t r0 = 0; r0 < n; r0 += FOLD_ROWS) {                                            \
+            T part[SRN_FOLD_COLUMNS];                                                              \
+            for (int64_t j = 0; j < columns; j++) {                                                \
+                part[j] = (start);                                                                 \
+            }                                                                                      \
+            for (int64_t r = r0; r < n && r < r0 + FOLD_ROWS; r++) {                               \
+                for (int64_t j = 0; j < columns; j++) {                                            \
+                    const T m = part[j], x = in[r * stride + j];                                   \
+                    part[j] = (T)(formula);                                                        \
+                }                                                                                  \
+            }                                                                                      \
+            for (int64_t j = 0; j < columns; j++) {                                                \
+                const TOTAL m = total[j].member, x = part[j];                                      \
+                total[j].member = (TOTAL)(formula);                                                \
+            }                                                                                      \
+        }                                                                                          \
+        break;
+
+#define T float
+#define NAME(name) name##_f32
+#define LIBM(name) name##f
+#include "kernels/vector_float.h"
+#undef T
+#undef NAME
+#undef LIBM
+
+#define T double
+#define NAME(name) name##_f64
+#define LIBM(name) name
+#include "kernels/vector_float.h"
+#undef T
+#undef NAME
+#undef LIBM
+
+#define T int32_t
+#define U uint32_t
+#define NAME(name) name##_i32
+#include "kernels/vector_int.h"
+#undef T
+#undef U
+#undef NAME
+
+#define T int64_t
+#define U uint64_t
+#define NAME(name) name##_i64
+#include "kernels/vector_int.h"
+#undef T
+#undef U
+#undef NAME
+
+/* ---- bool ---- */
+
+#define T bool
+#define TOTAL int64_t
+
+static void unary_bool(srn_unary f, void *result, const void *argument, int64_t n)
+{
+    bool *out = result;
+    const bool *in = argument;
+    switch (f) {
+        UNARY(logical_not, !x)
+    default:
+        break;
+    }
+}
+
+static void binary_bool(srn_binary f, void *result, const void *left, int step_a, const void *right,
+                        int step_b, int64_t n)
+{
+    bool *out = result;
+    const bool *in_a = left, *in_b = right;
+    switch (f) {
+        COMPARISONS(out)
+        BINARY(logical_and, out, a && b)
+        BINARY(logical_or, out, a || b)
+    default:
+        break;
+    }
+}
+
+static void fold_bool(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
+                      int64_t columns)
+{
+    const bool *in = first;
+    switch (f) {
+        FOLD(MAX, i, 0, x || m)
+        FOLD(MIN, i, 1, x && m)
+    default:
+        break;
+    }
+}
+
+#undef T
+#undef TOTAL
+
+/* ---- by dtype ---- */
+
+static void unary(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_t n)
+{
+    static void (*const typed[])(srn_unary, void *, const void *, int64_t) = {
+        unary_f32, unary_f64, unary_i32, unary_i64, unary_bool,
+    };
+    typed[dtype](f, out, x, n);
+}
+
+static void binary(srn_binary f, srn_dtype dtype, void *out, const void *a, int step_a,
+                   const void *b, int step_b, int64_t n)
+{
+    static void (*const typed[])(srn_binary, void *, const void *, int, const void *, int,
+                                 int64_t) = {
+        binary_f32, binary_f64, binary_i32, binary_i64, binary_bool,
+    };
+    typed[dtype](f, out, a, step_a, b, step_b, n);
+}
+
+#define WHERE(i_condition, i_a, i_b)                                                               \
+    EACH_ELEMENT                                                                                   \
+    {                                                                                              \
+        out[i] = condition[i_condition] ? a[i_a] : b[i_b];                                         \
+    }                                                                                              \
+    break;
+
+#define DEFINE_WHERE(T)                                                                            \
+    static void where_##T(T *out, const bool *condition, int step_condition, const T *a,           \
+                          int step_a, const T *b, int step_b, int64_t n)                           \
+    {                                                                                              \
+        switch (step_condition * 4 + step_a * 2 + step_b) {                                        \
+        case 7:                                                                                    \
+            WHERE(i, i, i)                                                                         \
+        case 6:                                                                                    \
+            WHERE(i, i, 0)                                                                         \
+        case 5:                                                                                    \
+            WHERE(i, 0, i)                                                                         \
+        case 4:                                                                                    \
+            WHERE(i, 0, 0)                                                                         \
+        case 3:                                                                                    \
+            WHERE(0, i, i)                                                                         \
+        case 2:                                                                                    \
+            WHERE(0, i, 0)                                                                         \
+        case 1:                                                                                    \
+            WHERE(0, 0, i)                                                                         \
+        default:                                                                                   \
+            WHERE(0, 0, 0)                                                                         \
+        }                                                                                          \
+    }
+DEFINE_WHERE(uint8_t)
+DEFINE_WHERE(uint32_t)
+DEFINE_WHERE(uint64_t)
+
+static void where(srn_dtype dtype, void *out, const bool *condition, int step_condition,
+                  const void *a, int step_a, const void *b, int step_b, int64_t n)
+{
+    switch (srn_dtype_size(dtype)) {
+    case 1:
+        where_uint8_t(out, condition, step_condition, a, step_a, b, step_b, n);
+        break;
+    case 4:
+        where_uint32_t(out, condition, step_condition, a, step_a, b, step_b, n);
+        break;
+    default:
+        where_uint64_t(out, condition, step_condition, a, step_a, b, step_b, n);
+    }
+}
+
+static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
+                 int64_t stride, int64_t columns)
+{
+    static void (*const typed[])(srn_fold, srn_total *, const void *, int64_t, int64_t,
+                                 int64_t) = {
+        fold_f32, fold_f64, fold_i32, fold_i64, fold_bool,
+    };
+    typed[dtype](f, total, x, n, stride, columns);
+}
+
+/* A run is rows of LANES columns; the lanes are joined pairwise, then comes what is left over. */
+static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n)
+{
+    const char *bytes = x;
+    const int64_t size = (int64_t)srn_dtype_size(dtype), in_lanes = n / LANES * LANES;
+    const srn_dtype wide = srn_dtype_is_float(dtype) ? SRN_F64 : SRN_I64;
+    if (in_lanes > 0) {
+        srn_total lanes[LANES];
+        for (int j = 0; j < LANES; j++) {
+            lanes[j] = srn_fold_start(f, dtype);
+        }
+        fold(f, dtype, lanes, x, n / LANES, LANES, LANES);
+        for (int width = LANES / 2; width > 0; width /= 2) {
+            fold(f, wide, lanes, lanes + width, 1, 0, width);
+        }
+        fold(f, wide, total, lanes, 1, 0, 1);
+    }
+    fold(f, dtype, total, bytes + in_lanes * size, n - in_lanes, 1, 1);
+}
+
+#define CAST_TO(R, formula)                                                                        \
+    {                                                                                              \
+        R *out = result;                                                                           \
+        EACH_ELEMENT                                                                               \
+        {                                                                                          \
+            out[i] = (R)(formula);                                                                 \
+        }                                                                                          \
+        break;                                                                                     \
+    }
+
+#define DEFINE_CAST(S, T, TO_I32, TO_I64)                                                          \
+    static void cast_##S(srn_dtype to, void *result, const void *argument, int64_t n)              \
+    {                                                                                              \
+        const T *in = argument;                                                                    \
+        switch (to) {                                                                              \
+        case SRN_F32:                                                                              \
+            CAST_TO(float, in[i])                                                                  \
+        case SRN_F64:                                                                              \
+            CAST_TO(double, in[i])                                                                 \
+        case SRN_I32:                                                                              \
+            CAST_TO(int32_t, TO_I32)                                                               \
+        case SRN_I64:                                                                              \
+            CAST_TO(int64_t, TO_I64)                                                               \
+        default:                                                                                   \
+            CAST_TO(bool, in[i] != 0)                                                              \
+        }                                                                                          \
+    }
+
+/* What does not fit an integer, NaN too, becomes the smallest one, as x86 does it. */
+#define FIT_I32 (in[i] >= -0x1p31 && in[i] < 0x1p31 ? (int32_t)in[i] : INT32_MIN)
+#define FIT_I64 (in[i] >= -0x1p63 && in[i] < 0x1p63 ? (int64_t)in[i] : INT64_MIN)
+DEFINE_CAST(f32, float, FIT_I32, FIT_I64)
+DEFINE_CAST(f64, double, FIT_I32, FIT_I64)
+DEFINE_CAST(i32, int32_t, in[i], in[i])
+DEFINE_CAST(i64, int64_t, in[i], in[i])
+DEFINE_CAST(bool, bool, in[i], in[i])
+
+static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n)
+{
+    static void (*const typed[])(srn_dtype, void *, const void *, int64_t) = {
+        cast_f32, cast_f64, cast_i32, cast_i64, cast_bool,
+    };
+    typed[from](to, out, x, n);
+}
+
+static void softmax(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm)
+{
+    srn_total largest = srn_fold_start(SRN_FOLD_MAX, dtype);
+    fold_run(SRN_FOLD_MAX, dtype, &largest, x, n);
+    (dtype == SRN_F32 ? softmax_f32 : softmax_f64)(out, x, n, largest.f, logarithm);
+}
+
+const srn_vector SRN_VECTOR_TABLE = {
+    .unary = unary,
+    .binary = binary,
+    .where = where,
+    .cast = cast,
+    .fold = fold,
+    .fold_run = fold_run,
+    .softmax = softmax,
+};
