@@ -1,0 +1,124 @@
+"""Settings of the process: the default float dtype, the fuzz factor, and the names given out.
+
+`floatx()` is 'float32' or 'float64'; layers made without `dtype` take it when they are made.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import defaultdict
+
+from seqrnn.errors import did_you_mean
+
+_FLOATS = ("float32", "float64")
+_DTYPES = ("float32", "float64", "int32", "int64", "bool")
+
+# What other dtypes are computed as.
+_WIDENED = {
+    "float": "float32",
+    "float16": "float32",
+    "int": "int32",
+    "int8": "int32",
+    "int16": "int32",
+    "uint8": "int32",
+    "uint16": "int32",
+    "uint32": "int64",
+    "uint64": "int64",
+}
+
+
+class _Settings:
+    floatx = "float32"
+    epsilon = 1e-7
+    version = 0  # counts changes after which functions have to be traced again
+
+
+_settings = _Settings()
+_names: dict[str, int] = defaultdict(int)
+_names_lock = threading.Lock()
+
+
+def backend() -> str:
+    """The name of the backend: always 'seqrnn'."""
+    return "seqrnn"
+
+
+def floatx() -> str:
+    """The default float dtype, 'float32' unless changed."""
+    return _settings.floatx
+
+
+def set_floatx(value: str) -> None:
+    """Sets the default float dtype of what is made from now on. ValueError on others."""
+    if value not in _FLOATS:
+        raise ValueError(f"set_floatx: expected 'float32' or 'float64', got {value!r}.")
+    if value != _settings.floatx:
+        _settings.floatx = value
+        invalidate()
+
+
+def epsilon() -> float:
+    """The small number that keeps divisions and logarithms finite, 1e-7 unless changed."""
+    return _settings.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Sets `epsilon()`."""
+    _settings.epsilon = float(value)
+    invalidate()
+
+
+def version() -> int:
+    """A number that changes whenever functions traced before are out of date."""
+    return _settings.version
+
+
+def invalidate() -> None:
+    """Makes cached functions trace again, as after a change of a layer's `trainable`."""
+    _settings.version += 1
+
+
+def standardize_dtype(dtype: object) -> str:
+    """The name of the dtype in which values of `dtype` are computed.
+
+    float32, float64, int32, int64 and bool stay; float16 and the small integers are widened.
+    None gives `floatx()`. ValueError for anything else.
+    """
+    if dtype is None:
+        return _settings.floatx
+    if isinstance(dtype, str) and dtype in _DTYPES:
+        return dtype
+    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    name = _WIDENED.get(name, name)
+    if name not in _DTYPES:
+        raise ValueError(f"unknown dtype {dtype!r}.{did_you_mean(name, _DTYPES)}")
+    return name
+
+
+def is_float(dtype: str) -> bool:
+    """Whether `dtype`, a standard name, is a float."""
+    return dtype in _FLOATS
+
+
+# ---- names ----
+
+
+def snake_case(name: str) -> str:
+    """'SimpleRNN' -> 'simple_rnn', 'Conv1D' -> 'conv1d'."""
+    name = re.sub(r"\W+", "", name).lstrip("_")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[^_])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def unique_name(prefix: str) -> str:
+    """'dense', then 'dense_1', 'dense_2', ...; starts again after `clear_session`."""
+    with _names_lock:
+        count = _names[prefix]
+        _names[prefix] += 1
+    return f"{prefix}_{count}" if count else prefix
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Starts the automatic names of layers anew. Models made before keep working."""
+    with _names_lock:
+        _names.clear()

@@ -1,0 +1,210 @@
+"""The arguments of a layer: what its constructor accepts, what its `call` wants, what input fits."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import NamedTuple
+
+from seqrnn.errors import UnknownArgumentError, did_you_mean
+
+# Every layer takes these by keyword: Keras 3's, then those of Keras 2 that say what the input is.
+COMMON = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
+INPUT = ("input_shape", "batch_input_shape", "input_dim", "batch_size", "input_length")
+
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+
+
+def refuse_unknown(cls: type, unknown) -> None:
+    """Raises UnknownArgumentError for the first of the keywords `unknown`; fine when there is none.
+
+    `GRU() got an unexpected keyword argument 'return_sequence'. Did you mean 'return_sequences'?`
+    """
+    for name in unknown:
+        raise UnknownArgumentError(
+            f"{cls.__name__}() got an unexpected keyword argument {name!r}."
+            f"{did_you_mean(name, constructor_arguments(cls))}"
+        )
+
+
+def constructor_arguments(cls: type) -> list[str]:
+    """The keywords that the constructors of `cls` and its bases know."""
+    names = dict.fromkeys(COMMON + ("input_shape",))
+    for base in cls.__mro__:
+        if "__init__" in base.__dict__ and base is not object:
+            for parameter in list(inspect.signature(base.__init__).parameters.values())[1:]:
+                if parameter.kind in _NAMED:
+                    names[parameter.name] = None
+    return list(names)
+
+
+def declared_input_shape(cls: type, options: dict) -> tuple | None:
+    """Takes the input keywords out of `options`; the input's shape with the batch axis, or None.
+
+    `input_shape=[None, 1]` gives (None, None, 1); `input_dim=3, input_length=10` of a recurrent
+    layer gives (None, 10, 3).
+    """
+    batch_shape = options.pop("batch_input_shape", None)
+    shape = options.pop("input_shape", None)
+    dim = options.pop("input_dim", None)
+    batch = options.pop("batch_size", None)
+    length = options.pop("input_length", None)
+    if batch_shape is not None:
+        return _sizes(cls, "batch_input_shape", batch_shape)
+    if shape is not None:
+        return (batch, *_sizes(cls, "input_shape", shape))
+    if dim is not None:
+        recurrent = length is not None or getattr(cls, "_sequence_input", False)
+        return (batch, length, dim) if recurrent else (batch, dim)
+    return None
+
+
+def _sizes(cls: type, name: str, shape) -> tuple:
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    for size in shape:
+        if size is not None and (isinstance(size, bool) or int(size) != size or size < 0):
+            raise ValueError(
+                f"{cls.__name__}: {name} must hold whole numbers or None, got {shape}."
+            )
+    return tuple(None if size is None else int(size) for size in shape)
+
+
+class CallSpec(NamedTuple):
+    """What the signature of a `call` says."""
+
+    first: str | None  # name of the first argument
+    required: int  # positional arguments without a default
+    training: bool  # has an argument `training`
+    mask: bool  # has an argument `mask`
+    extra: bool  # has **kwargs
+    positional: tuple  # names of the positional arguments
+
+
+@functools.lru_cache(1024)
+def call_spec(function) -> CallSpec:
+    """The spec of an unbound `call`; without its `self`."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    named = {p.name for p in parameters if p.kind in _NAMED}
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return CallSpec(
+        first=positional[0].name if positional else None,
+        required=sum(p.default is p.empty for p in positional),
+        training="training" in named,
+        mask="mask" in named,
+        extra=any(p.kind is p.VAR_KEYWORD for p in parameters),
+        positional=tuple(p.name for p in positional),
+    )
+
+
+class InputSpec:
+    """What a layer demands of an input; checked before every call.
+
+    Args:
+        ndim: the exact number of axes.
+        max_ndim, min_ndim: bounds of it.
+        axes: {axis: size} that are demanded.
+        shape: the whole shape, None where any size fits.
+        dtype: kept, not checked (inputs are cast).
+        hint: what to do if the number of axes is wrong, the end of the error text.
+        layout: how to call the axes in the error text, '(batch, time, features)'.
+    """
+
+    def __init__(
+        self,
+        dtype=None,
+        shape=None,
+        ndim=None,
+        max_ndim=None,
+        min_ndim=None,
+        axes=None,
+        allow_last_axis_squeeze=False,
+        name=None,
+        optional=False,
+        *,
+        hint="",
+        layout="",
+    ):
+        self.dtype = dtype
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim = max_ndim
+        self.min_ndim = min_ndim
+        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
+        self.name = name
+        self.optional = optional
+        self.hint = hint
+        self.layout = layout
+
+    def check(self, shape: tuple) -> None:
+        """ValueError if an input of `shape` does not fit."""
+        rank = len(shape)
+        got = f"got {_text(shape)}"
+        if self.ndim is not None and rank != self.ndim:
+            raise ValueError(f"expected {self.ndim}-D input{self._axes_text()}, {got}{self._hint()}")
+        if self.min_ndim is not None and rank < self.min_ndim:
+            raise ValueError(f"expected input with {self.min_ndim} axes or more, {got}{self._hint()}")
+        if self.max_ndim is not None and rank > self.max_ndim:
+            raise ValueError(f"expected input with {self.max_ndim} axes at most, {got}{self._hint()}")
+        for axis, size in self._demands():
+            if not -rank <= axis < rank:
+                raise ValueError(f"expected input with an axis {axis}, {got}")
+            if size is not None and shape[axis] not in (size, None):
+                raise ValueError(
+                    f"expected {size} elements along axis {axis}, as in the input the layer was "
+                    f"built for, {got}"
+                )
+
+    def _demands(self):
+        yield from self.axes.items()
+        yield from enumerate(self.shape or ())
+
+    def _axes_text(self) -> str:
+        return f" {self.layout}" if self.layout else ""
+
+    def _hint(self) -> str:
+        return f"; {self.hint}" if self.hint else ""
+
+
+def _text(shape) -> str:
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def is_plain(value) -> bool:
+    """Whether JSON can hold `value`: None, numbers, strings, and lists and dicts of such."""
+    if isinstance(value, (list, tuple)):
+        return all(map(is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(k, str) and is_plain(v) for k, v in value.items())
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+class Recipe:
+    """The arguments that a layer was made with, for the classes that have no `get_config`."""
+
+    __slots__ = ("args", "kwargs")
+
+    def __init__(self, args: tuple, kwargs: dict):
+        self.args = args
+        self.kwargs = kwargs
+
+    def config(self, layer) -> dict:
+        """The arguments by name, but those that every layer has. NotImplementedError if one of
+        them is not plain."""
+        cls = type(layer)
+        bound = inspect.signature(cls.__init__).bind(layer, *self.args, **self.kwargs).arguments
+        values: dict = {}
+        for name, parameter in list(inspect.signature(cls.__init__).parameters.items())[1:]:
+            if name in bound:
+                extra = parameter.kind is parameter.VAR_KEYWORD
+                values.update(bound[name] if extra else {name: bound[name]})
+        for name in (*COMMON, "input_shape", "batch_input_shape"):
+            values.pop(name, None)
+        for name, value in values.items():
+            if not is_plain(value):
+                raise NotImplementedError(
+                    f"{cls.__name__} needs a method `get_config`: its argument {name!r} is a "
+                    f"{type(value).__name__}, which is not saved by itself. Return a dict of the "
+                    "constructor's arguments, updated with `super().get_config()`."
+                )
+        return values

@@ -1,0 +1,391 @@
+"""Layer: the base class, with the protocol of Keras 3.
+
+A subclass has `build(input_shape)`, which makes weights by `add_weight`, and `call(inputs)`. What
+calling a layer does depends on what it is called with: placeholders record the call; tensors, in a
+function being traced, run `call` there; arrays run a plan that was traced from `call`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqrnn import config
+from seqrnn.layers.arguments import (
+    InputSpec,
+    Recipe,
+    call_spec,
+    declared_input_shape,
+    refuse_unknown,
+)
+from seqrnn.layers.context import applied, built_in_context, name_layer, path_of, prepare
+from seqrnn.layers.tracking import Tracked, undone_on_error
+from seqrnn.trace import (
+    Array,
+    Function,
+    KerasTensor,
+    Tensor,
+    Variable,
+    current,
+    nest,
+    state,
+    training_is,
+)
+from seqrnn.trace import placeholder as _placeholder
+
+
+class Layer(Tracked):
+    """A piece of a model: weights, and a function of tensors that uses them.
+
+    Args:
+        activity_regularizer: function of the output; its value / batch size is added to the loss.
+        trainable: whether training changes the weights.
+        dtype: what it computes in: 'float32' or 'float64'; default `floatx()`.
+        autocast: whether float inputs are cast to `dtype`.
+        name: default the class in snake case, numbered.
+        input_shape, batch_input_shape, input_dim, batch_size, input_length: of the input, if this
+            is the first layer of a `Sequential`.
+
+    Other keywords raise `UnknownArgumentError`, which suggests the nearest.
+    """
+
+    supports_masking = False
+    input_spec: InputSpec | list | None = None
+
+    def __new__(cls, *args, **kwargs):
+        layer = super().__new__(cls)
+        layer._own_weights = []
+        layer._recipe = Recipe(args, kwargs)
+        return layer
+
+    def __init__(
+        self,
+        *,
+        activity_regularizer=None,
+        trainable=True,
+        dtype=None,
+        autocast=True,
+        name=None,
+        **kwargs,
+    ):
+        self._batch_input_shape = declared_input_shape(type(self), kwargs)
+        refuse_unknown(type(self), kwargs)
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(
+                f"{type(self).__name__}: name must be a string without '/', got {name!r}."
+            )
+        self.name = name or config.unique_name(config.snake_case(type(self).__name__))
+        self.autocast = autocast
+        self.built = False
+        self._dtype = _dtype_of_policy(dtype)
+        self._trainable = bool(trainable)
+        self._settled = False  # whether a call has succeeded, so that nothing is left to build
+        self._function = None
+        self._eager_losses = []
+        if activity_regularizer is not None and not callable(activity_regularizer):
+            from seqrnn import regularizers
+
+            activity_regularizer = regularizers.get(activity_regularizer)
+        self.activity_regularizer = activity_regularizer
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "build" in cls.__dict__:
+            cls.build = built_in_context(cls.__dict__["build"])
+
+    # ---- to be overridden ----
+
+    def build(self, input_shape):
+        """Makes the weights. `input_shape`: tuple with None for the batch, or a list of them.
+
+        The default makes the weights of the sublayers, by tracing `call` once, if it can.
+        """
+        if not self.built:
+            self.built = True
+            if call_spec(type(self).call).required == 1 and self._sublayers():
+                self.compute_output_shape(input_shape)
+
+    build = built_in_context(build)
+
+    def call(self, *args, **kwargs):
+        """The function of the layer: tensors to tensors."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no method `call(self, inputs)`. Define what it computes."
+        )
+
+    def compute_mask(self, inputs, previous_mask):
+        """The mask of the output; by default the input's, if the layer supports masking."""
+        return previous_mask if self.supports_masking else None
+
+    def compute_output_shape(self, input_shape):
+        """The shape of the output, None where it is unknown; found by tracing `call`."""
+        inputs = _map_shapes(lambda s: KerasTensor(s, self.compute_dtype, "input"), input_shape)
+        specs = _placeholder.output_specs(self, (inputs,), {})
+        return nest.map_leaves(lambda spec: getattr(spec, "shape", None), specs)
+
+    # ---- weights ----
+
+    def add_weight(
+        self,
+        shape=None,
+        initializer=None,
+        dtype=None,
+        trainable=True,
+        autocast=True,
+        regularizer=None,
+        constraint=None,
+        aggregation=None,
+        name=None,
+        **kwargs,
+    ) -> Variable:
+        """Makes a variable of this layer.
+
+        Args:
+            shape: ints, () for a number. Keras 2's order, the name first, works too.
+            initializer: name, function of (shape, dtype), or array; default glorot_uniform for
+                floats, zeros for others.
+            dtype: default the layer's.
+            regularizer, constraint: name, function or None.
+        """
+        if isinstance(shape, str):  # add_weight('kernel', shape) and add_weight('kernel', shape=)
+            name, shape = shape, kwargs.pop("shape", initializer)
+            initializer = kwargs.pop("initializer", None)
+        if kwargs:
+            raise TypeError(f"add_weight() got an unexpected keyword argument {next(iter(kwargs))!r}.")
+        from seqrnn import constraints, initializers, regularizers
+
+        dtype = config.standardize_dtype(dtype or self.variable_dtype)
+        if initializer is None:
+            initializer = "glorot_uniform" if config.is_float(dtype) else "zeros"
+        if not isinstance(initializer, (np.ndarray, Variable)):
+            initializer = initializers.get(initializer)
+        variable = Variable(
+            initializer,
+            shape=() if shape is None else shape,
+            dtype=dtype,
+            trainable=trainable,
+            name=name or config.unique_name("variable"),
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+        )
+        variable.path = f"{path_of(self)}/{variable.name}"
+        variable.trainable = bool(trainable) and self._trainable
+        self._own_weights = [*self._own_weights, variable]
+        return variable
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the weights; setting it reaches all layers below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        value = bool(value)
+        for layer in self._flatten_layers():
+            layer._trainable = value
+            for variable in layer._own_variables():
+                variable.trainable = value and variable.declared_trainable
+        config.invalidate()
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes, none if the layer is not trainable."""
+        return [v for v in self.weights if v.trainable] if self._trainable else []
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [v for v in self.weights if not (v.trainable and self._trainable)]
+
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights, in the order of `weights`."""
+        return [v.numpy() for v in self.weights]
+
+    def set_weights(self, weights) -> None:
+        """Sets the weights from arrays in the order of `weights`; all or, on an error, none."""
+        variables = self.weights
+        weights = [np.asarray(w) for w in weights]
+        if len(weights) != len(variables):
+            raise ValueError(
+                f"layer {self.name!r} has {len(variables)} weights, got {len(weights)} arrays."
+                + ("" if self.built else " It is not built yet: call it once, or `build` it.")
+            )
+        for variable, array in zip(variables, weights, strict=True):
+            if variable.shape != array.shape:
+                raise ValueError(
+                    f"layer {self.name!r}: the weight {variable.path!r} has shape "
+                    f"{variable.shape}, got an array of shape {array.shape}."
+                )
+        for variable, array in zip(variables, weights, strict=True):
+            variable.assign(array)
+
+    def count_params(self) -> int:
+        """The number of elements of all weights. ValueError if the layer is not built."""
+        if not self.built and not self.weights:
+            raise ValueError(
+                f"layer {self.name!r} has no weights yet: call it once, or `build(input_shape)`."
+            )
+        return sum(v.storage.size for v in self.weights)
+
+    # ---- losses ----
+
+    def add_loss(self, loss) -> None:
+        """Adds a scalar tensor, or a list of them, to what training minimises."""
+        frame = current()
+        for term in nest.flatten(loss):
+            if frame is None:
+                raise ValueError(f"add_loss on {self.name!r} only works while the layer is called.")
+            if isinstance(term, Tensor) and term.frame is not frame.root:
+                raise ValueError(
+                    f"add_loss on {self.name!r} inside a recurrent step: return the term as an "
+                    "output or a state of the step, and add its sum outside."
+                )
+            frame.root.losses.append((self, term))
+
+    @property
+    def losses(self) -> list:
+        """Terms of the loss: those of `add_loss` and activity, then those of the regularizers.
+
+        In a function being traced these are tensors of the calls so far; otherwise the values of
+        the last call on arrays.
+        """
+        from seqrnn import ops
+
+        layers = self._flatten_layers()
+        if current() is not None:
+            own = {id(layer) for layer in layers}
+            terms = [t for layer, t in current().root.losses if id(layer) in own]
+        else:
+            terms = [t for layer in layers for t in layer._eager_losses]
+        terms += [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
+        return [ops.sum(t) if getattr(t, "shape", ()) else t for t in terms]
+
+    # ---- dtype ----
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights and the computation."""
+        return self._dtype
+
+    compute_dtype = variable_dtype = dtype
+
+    @property
+    def dtype_policy(self) -> str:
+        """The dtype, as the policy that it amounts to."""
+        return self._dtype
+
+    @property
+    def path(self) -> str:
+        """The names of the models and layers around, and its own: 'sequential/gru'."""
+        return path_of(self)
+
+    # ---- config ----
+
+    def get_config(self) -> dict:
+        """What `from_config` needs to make a layer like this one.
+
+        A class without its own `get_config` gets it from its constructor's arguments, if they are
+        all plain: numbers, strings, None, and lists and dicts of them.
+        """
+        config_ = {"name": self.name, "trainable": self._trainable, "dtype": self._dtype}
+        if self.activity_regularizer is not None:
+            from seqrnn import regularizers
+
+            config_["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        if type(self).get_config is Layer.get_config:
+            return {**config_, **self._recipe.config(self)}
+        return config_
+
+    @classmethod
+    def from_config(cls, config):
+        """A layer made from what `get_config` gave."""
+        return cls(**config)
+
+    # ---- calling ----
+
+    def __call__(self, *args, **kwargs):
+        if "built" not in self.__dict__:
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__ does not call `super().__init__(**kwargs)`. "
+                "It must, before anything else."
+            )
+        if not args:
+            args, kwargs = self._first_argument(kwargs)
+        if current() is not None:
+            return applied(self, args, kwargs)
+        leaves = nest.flatten((args, kwargs))
+        if any(isinstance(leaf, KerasTensor) for leaf in leaves):
+            return self._record(args, kwargs)
+        return self._run(args, kwargs)
+
+    def _first_argument(self, kwargs):
+        """Moves the first argument, or Keras 2's name of it, from the keywords to the front."""
+        for name in (call_spec(type(self).call).first, "inputs"):
+            if name in kwargs:
+                kwargs = dict(kwargs)
+                return (kwargs.pop(name),), kwargs
+        return (), kwargs
+
+    def _record(self, args, kwargs):
+        """Called on placeholders: builds for their shapes, and records the call."""
+        with undone_on_error(self):
+            try:
+                prepare(self, args, kwargs)
+            except (ValueError, TypeError, IndexError) as error:
+                raise name_layer(error, self)
+            outputs = _placeholder.record(self, args, kwargs)
+            self._settled = True
+        return outputs
+
+    def _run(self, args, kwargs):
+        """Called on arrays: runs a plan, kept per shapes."""
+        if self._function is None:
+            self._function = Function(self._traced_body)
+        if args and all(isinstance(x, (bool, int, float)) for x in nest.flatten(args[0])):
+            args = (np.asarray(args[0]), *args[1:])  # nested lists of numbers
+        masks = [getattr(leaf, "_keras_mask", None) for leaf in nest.flatten(args)]
+        outputs, out_masks, self._eager_losses = self._function(
+            args, kwargs, masks, state.training
+        )
+        for leaf, mask in zip(nest.flatten(outputs), out_masks, strict=True):
+            if mask is not None and isinstance(leaf, Array):
+                leaf._keras_mask = mask
+        return outputs
+
+    def _traced_body(self, args, kwargs, masks, training):
+        for leaf, mask in zip(nest.flatten(args), masks, strict=True):
+            if mask is not None and isinstance(leaf, Tensor):
+                leaf._keras_mask = mask
+        with training_is(training):
+            outputs = applied(self, args, kwargs)
+        out_masks = [getattr(leaf, "_keras_mask", None) for leaf in nest.flatten(outputs)]
+        own = {id(layer) for layer in self._flatten_layers()}
+        losses = [t for layer, t in current().losses if id(layer) in own]
+        return outputs, out_masks, losses
+
+    def __getstate__(self):
+        return {**self.__dict__, "_function": None}
+
+    def __repr__(self):
+        return f"<{type(self).__name__} name={self.__dict__.get('name')} built={self.built}>"
+
+
+def _dtype_of_policy(dtype) -> str:
+    """The dtype of a policy: its name, an object or a config with a name, or None for floatx."""
+    if isinstance(dtype, dict):
+        dtype = dtype.get("config", dtype).get("name")
+    dtype = getattr(dtype, "name", dtype)
+    if isinstance(dtype, str) and dtype.startswith("mixed_"):
+        raise ValueError(f"dtype policy {dtype!r}: there is no mixed precision; use 'float32'.")
+    return config.standardize_dtype(dtype)
+
+
+def _map_shapes(fn, shapes):
+    """`fn(shape)` for every shape in nested lists and dicts of shapes."""
+    if isinstance(shapes, dict):
+        return {name: _map_shapes(fn, shape) for name, shape in shapes.items()}
+    if all(size is None or isinstance(size, (int, np.integer)) for size in shapes):
+        return fn(tuple(shapes))
+    return [_map_shapes(fn, shape) for shape in shapes]

@@ -1,0 +1,23 @@
+"""Tracing: from Python functions on symbolic values to plans of the core.
+
+Reading order: `operators` (what symbolic values can do), `frame` (graphs being traced), `variable`,
+`traced` (functions to plans), `placeholder` (the functional API).
+"""
+
+from seqrnn.trace import nest
+from seqrnn.trace.array import Array
+from seqrnn.trace.frame import (
+    Frame,
+    Tensor,
+    current,
+    emit,
+    emit1,
+    entered,
+    outside_scan,
+    state,
+    training_is,
+)
+from seqrnn.trace.placeholder import Call, KerasTensor, calls_of, output_specs, record, replay
+from seqrnn.trace.traced import Function, Spec, Traced, check_range, trace
+from seqrnn.trace.variable import Variable
+import seqrnn.ops  # isort: skip  # last: sets itself as the home of the operators

@@ -1,0 +1,42 @@
+"""Arrays that come back from an eager call: ndarrays with `.numpy()`, so both idioms work."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqrnn import config
+
+
+class Array(np.ndarray):
+    """An ndarray; `.numpy()` gives the plain one. `_keras_mask` is the mask of a layer's output."""
+
+    _keras_mask = None
+
+    def numpy(self) -> np.ndarray:
+        """The same data as a plain ndarray."""
+        return self.view(np.ndarray)
+
+
+def as_array(x) -> Array:
+    """An ndarray as an Array, sharing its data."""
+    return np.asarray(x).view(Array)
+
+
+def checked(x, what: str = "an input") -> np.ndarray:
+    """`x` as an array of numbers. TypeError for objects and strings, ValueError for ragged lists."""
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{what} cannot be made an array of numbers: {error}") from error
+    if array.dtype.kind not in "fiub":
+        hint = ""
+        if array.dtype.kind == "O":
+            hint = " Use `np.asarray(x, 'float32')`; rows of unequal length must be padded first."
+        raise TypeError(f"{what} must hold numbers, got an array of dtype {array.dtype}.{hint}")
+    return array
+
+
+def standard(x, what: str = "an input") -> np.ndarray:
+    """`x` as a native, C-contiguous array of a dtype that the core computes with."""
+    array = checked(x, what)
+    return np.ascontiguousarray(array, config.standardize_dtype(array.dtype)).reshape(array.shape)

@@ -1,0 +1,295 @@
+"""Tracing: a Python function of arrays becomes a plan, once per set of shapes.
+
+`trace(fn, specs)` runs `fn` once on symbolic tensors and compiles what it recorded. With
+`trainable`, the function's first output is the loss, and its gradient by these variables lands in
+one flat buffer. `Function` keeps the plans of one Python function, one per set of shapes, dtypes
+and other arguments.
+
+The environment variable SEQRNN_DUMP=graph,plan prints what is compiled to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from seqrnn import config
+from seqrnn.trace import frame as _frame
+from seqrnn.trace import nest, operators
+from seqrnn.trace.array import Array, standard
+from seqrnn.trace.frame import Frame, Tensor
+from seqrnn.trace.variable import Variable
+
+
+class Spec:
+    """Shape and dtype of an array that will be given later.
+
+    Args:
+        shape: ints; None for a size that is not known (placeholders only).
+        dtype: standardised; default `floatx()`.
+    """
+
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape, dtype=None):
+        self.shape = tuple(None if d is None else int(d) for d in shape)
+        self.dtype = config.standardize_dtype(dtype)
+
+    @classmethod
+    def like(cls, array) -> Spec:
+        """The spec of an array, with the dtype it is computed in."""
+        return cls(array.shape, array.dtype)
+
+    def __eq__(self, other):
+        return (
+            isinstance(other, Spec) and (self.shape, self.dtype) == (other.shape, other.dtype)
+        )
+
+    def __hash__(self):
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self):
+        return f"Spec({self.shape}, {self.dtype!r})"
+
+
+class _Output:
+    """Where a tensor was in the structure that the function returned."""
+
+    __slots__ = ()
+
+
+_OUTPUT = _Output()
+
+
+def trace(
+    fn: Callable,
+    specs,
+    *,
+    trainable: Sequence[Variable] | None = None,
+    training: bool | None = None,
+) -> Traced:
+    """Records what `fn` does to arrays of these shapes, and compiles it.
+
+    Args:
+        fn: gets tensors in the structure of `specs`, as positional arguments if that is a tuple.
+        specs: nested lists, tuples and dicts of `Spec`; other leaves reach `fn` as they are.
+        trainable: then the first output must be the loss, a float of one element.
+        training: what `training` is for the layers that `fn` calls.
+
+    Returns: a `Traced`, whose outputs have the structure that `fn` returned. Leaves of it that
+    are no tensors, arrays, variables or floats (None, strings, ...) are kept as they are.
+    """
+    frame = Frame()
+    with _frame.entered(frame, close=True), _frame.training_is(training):
+        tensors = nest.map_leaves(
+            lambda s: frame.input("input", s.shape, s.dtype) if isinstance(s, Spec) else s, specs
+        )
+        for index, tensor in enumerate(t for t in nest.flatten(tensors) if _is_tensor(t)):
+            frame.sources[tensor.id] = index
+        result = fn(*tensors) if isinstance(specs, tuple) else fn(tensors)
+        return Traced(frame, specs, result, trainable)
+
+
+def _is_tensor(leaf) -> bool:
+    return isinstance(leaf, Tensor)
+
+
+def _as_output(leaf):
+    if isinstance(leaf, (np.ndarray, np.generic, Variable, float)):
+        return operators.ops.convert_to_tensor(leaf)
+    return leaf
+
+
+class Traced:
+    """A compiled function: a plan, the variables it uses, and the structure of its results.
+
+    Attributes:
+        plan: the `_core.Plan`.
+        variables: those the plan reads or assigns; the trainable ones keep their own order.
+        trainable: the variables by which there is a gradient, in the order given.
+    """
+
+    def __init__(self, frame: Frame, specs, result, trainable):
+        result = nest.map_leaves(_as_output, result)
+        leaves = nest.flatten(result)
+        outputs = [frame.value(leaf) for leaf in leaves if _is_tensor(leaf)]
+        gradients, like = [], []
+        if trainable is not None:
+            like = [frame.first_read(v).id for v in trainable]
+            gradients = frame.graph.gradient([_loss(frame, leaves)], None, like)
+        position = {id(v): i for i, v in enumerate(frame.variables)}
+        assigns = [(position[key], t.id) for key, t in frame.assigned.items()]
+        _dump("graph", frame.graph)
+        self.plan = frame.graph.compile(
+            outputs, gradients=gradients, gradient_like=like, assigns=assigns
+        )
+        _dump("plan", self.plan)
+        self.variables = frame.variables
+        self.trainable = list(trainable or ())
+        self._storage = tuple(v.storage for v in self.variables)
+        self._checks = tuple(frame.checks)
+        self._is_input = [isinstance(s, Spec) for s in nest.flatten(specs)]
+        self._structure = nest.map_leaves(lambda s: _OUTPUT if _is_tensor(s) else s, result)
+        self._flat_tuple = isinstance(result, tuple) and all(map(_is_tensor, result))
+
+    def run(self, arrays, step: int = 0):
+        """Runs on arrays in the structure of the specs; gives Arrays as the function did.
+
+        step: a counter; random numbers are a function of it and of the seeds in the graph.
+        """
+        return self._pack(self.plan.run(self._inputs(arrays), self._storage, step=step))
+
+    def train(self, arrays, optimizer, learning_rate: float, iteration: int, step: int = 0):
+        """Runs, then lets `optimizer` (a `_core.Optimizer` of `trainable`) take a step."""
+        outputs = self.plan.train(
+            self._inputs(arrays),
+            self._storage,
+            optimizer,
+            learning_rate=learning_rate,
+            iteration=iteration,
+            step=step,
+        )
+        return self._pack(outputs)
+
+    def gradients(self, arrays, step: int = 0):
+        """Runs; gives (outputs, [gradient by each trainable variable])."""
+        *outputs, flat = self.plan.run(
+            self._inputs(arrays), self._storage, step=step, gradients=True
+        )
+        begin = self.plan.gradient_offsets
+        parts = [
+            flat[b : b + v.storage.size].reshape(v.shape)
+            for b, v in zip(begin, self.trainable, strict=False)
+        ]
+        return self._pack(outputs), parts
+
+    def _inputs(self, arrays) -> list:
+        leaves = nest.flatten(arrays)
+        if len(leaves) != len(self._is_input):
+            raise ValueError(
+                f"expected {len(self._is_input)} inputs as in the specs, got {len(leaves)}"
+            )
+        leaves = [x for x, wanted in zip(leaves, self._is_input, strict=True) if wanted]
+        for index, size, asker in self._checks:
+            _check_range(np.asarray(leaves[index]), size, asker)
+        return leaves
+
+    def _pack(self, outputs):
+        if self._flat_tuple:
+            return tuple([x.view(Array) for x in outputs])
+        source = iter(outputs)
+        return nest.map_leaves(
+            lambda leaf: next(source).view(Array) if leaf is _OUTPUT else leaf, self._structure
+        )
+
+
+def _loss(frame: Frame, leaves) -> int:
+    loss = leaves[0] if leaves else None
+    if not _is_tensor(loss) or loss.size != 1 or not config.is_float(loss.dtype):
+        raise ValueError(f"the loss must be a float of one element, got {loss!r}.")
+    return frame.value(loss)
+
+
+def _dump(what: str, thing) -> None:
+    if what in os.environ.get("SEQRNN_DUMP", "").split(","):
+        print(str(thing), file=sys.stderr)
+
+
+# ---- ranges of ids ----
+
+
+def check_range(tensor: Tensor, size: int, asker: str) -> None:
+    """Has every run check that the integers in `tensor` lie in [0, size).
+
+    Only possible when the elements of `tensor` are those of an array given to the run, perhaps
+    cast or reshaped; ids that are computed are clipped by the core instead.
+    """
+    root = tensor.frame.root
+    if tensor.frame is root and tensor.id in root.sources:
+        root.checks.append((root.sources[tensor.id], size, asker))
+
+
+def _check_range(array: np.ndarray, size: int, asker: str) -> None:
+    if array.size and not (array.min() >= 0 and array.max() < size):
+        low, high = array.min(), array.max()
+        raise ValueError(
+            f"{asker}: ids must lie in 0 .. {size - 1}, got {low if low < 0 else high}."
+        )
+
+
+# ---- plans by shape ----
+
+
+class Function:
+    """A Python function that runs as compiled plans.
+
+    Called with arrays, numbers and other objects, nested as you like; arrays (and variables) may
+    differ from call to call at no cost, new shapes, dtypes or other arguments are traced.
+
+    Args:
+        fn: the function, of tensors.
+        size: how many plans are kept; the least recently used goes first.
+        training: what `training` is for the layers that `fn` calls.
+    """
+
+    def __init__(self, fn: Callable, size: int = 32, training: bool | None = None):
+        self.fn = fn
+        self.training = training
+        self.step = 0
+        self._size = size
+        self._plans: OrderedDict = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, *args, **kwargs):
+        arguments = (args, kwargs)
+        leaves = []
+        key = [nest.key(arguments), config.version()]
+        for leaf in nest.flatten(arguments):
+            if isinstance(leaf, Variable):
+                leaf = leaf.storage
+            if isinstance(leaf, np.ndarray):
+                leaf = leaf if leaf.dtype.isnative and leaf.dtype.char in "fdilq?" else standard(leaf)
+                key.append((leaf.shape, leaf.dtype.char))
+            else:
+                key.append(_static_key(leaf))
+            leaves.append(leaf)
+        traced = self._traced(tuple(key), arguments, leaves)
+        with self._lock:
+            self.step += 1
+            step = self.step
+        return traced.run(leaves, step)
+
+    def _traced(self, key, arguments, leaves) -> Traced:
+        try:
+            with self._lock:
+                traced = self._plans.get(key)
+                if traced is not None:
+                    self._plans.move_to_end(key)
+                    return traced
+        except TypeError:  # an argument that does not hash: traced every time
+            key = None
+        specs = [Spec.like(x) if isinstance(x, np.ndarray) else x for x in leaves]
+
+        def call(flat):
+            args, kwargs = nest.pack(arguments, flat)
+            return self.fn(*args, **kwargs)
+
+        traced = trace(call, specs, training=self.training)
+        if key is not None:
+            with self._lock:
+                self._plans[key] = traced
+                while len(self._plans) > self._size:
+                    self._plans.popitem(last=False)
+        return traced
+
+
+def _static_key(leaf):
+    """A key for an argument that is no array: equal only if it has the same effect."""
+    if isinstance(leaf, slice):
+        return ("slice", leaf.start, leaf.stop, leaf.step)
+    return (type(leaf), leaf) if leaf is None or leaf == leaf else (type(leaf), repr(leaf))
