@@ -114,6 +114,15 @@ bool srn_py_bool(bool *out, PyObject *object, const char *what) {
     return truth >= 0;
 }
 
+const char *srn_py_utf8(PyObject *object, const char *what) {
+    if (!PyUnicode_Check(object)) {
+        PyErr_Format(PyExc_TypeError, "%s: expected a str, got %.200s", what,
+                     Py_TYPE(object)->tp_name);
+        return NULL;
+    }
+    return PyUnicode_AsUTF8(object);
+}
+
 bool srn_py_dtype(srn_dtype *out, PyObject *object, const char *what) {
     const char *name = PyUnicode_Check(object) ? PyUnicode_AsUTF8(object) : NULL;
     if (name != NULL && srn_dtype_from_name(out, name)) {

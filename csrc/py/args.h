@@ -21,6 +21,7 @@ bool srn_py_int64(int64_t *out, PyObject *object, const char *what);
 bool srn_py_int32(int32_t *out, PyObject *object, const char *what);
 bool srn_py_double(double *out, PyObject *object, const char *what);
 bool srn_py_bool(bool *out, PyObject *object, const char *what); /* True, False, NumPy's bools */
+const char *srn_py_utf8(PyObject *object, const char *what);     /* as long as the str lives */
 bool srn_py_dtype(srn_dtype *out, PyObject *object, const char *what);
 bool srn_py_shape(srn_shape *out, PyObject *object, const char *what);
 

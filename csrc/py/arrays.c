@@ -157,8 +157,8 @@ PyArrayObject *srn_py_plain(PyObject *object, const char *what) {
         Py_DECREF(a);
         return NULL;
     }
-    PyObject *plain = PyArray_FROM_OF(
-        (PyObject *)a, NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED | NPY_ARRAY_NOTSWAPPED);
+    PyObject *plain = PyArray_FROM_OF((PyObject *)a, NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED |
+                                                         NPY_ARRAY_NOTSWAPPED);
     Py_DECREF(a);
     return (PyArrayObject *)plain;
 }

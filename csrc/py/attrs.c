@@ -19,8 +19,8 @@ static PyObject *schema_text(const srn_op *op) {
     PyObject *text = PyUnicode_FromString("");
     for (const srn_attr_spec *spec = op->attrs; text != NULL && spec != NULL && spec->name != NULL;
          spec++) {
-        PyObject *longer = PyUnicode_FromFormat(
-            "%U%s%s (%s)", text, spec == op->attrs ? "" : ", ", spec->name, kind_names[spec->kind]);
+        PyObject *longer = PyUnicode_FromFormat("%U%s%s (%s)", text, spec == op->attrs ? "" : ", ",
+                                                spec->name, kind_names[spec->kind]);
         Py_DECREF(text);
         text = longer;
     }

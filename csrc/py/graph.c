@@ -87,7 +87,7 @@ static bool leaf_arguments(const char **name, srn_type *type, const char *functi
     if (!srn_py_arguments(given, &signature, args, n_args, names)) {
         return false;
     }
-    *name = PyUnicode_AsUTF8(given[0]); /* a TypeError when it is no str */
+    *name = srn_py_utf8(given[0], function);
     return *name != NULL && srn_py_shape(&type->shape, given[1], what) &&
            srn_py_dtype(&type->dtype, given[2], function);
 }
@@ -191,8 +191,8 @@ static bool scan_body(const srn_graph **body, PyObject *self, PyObject *object) 
 static PyObject *graph_scan(PyObject *self, PyObject *const *args, Py_ssize_t n_args,
                             PyObject *names) {
     enum { BODY, LENGTH, N_STATE, N_SEQ, INPUTS, OUTPUTS, REVERSE, N };
-    static const char *const words[] = {
-        "body", "length", "n_state", "n_seq", "inputs", "outputs", "reverse", NULL};
+    static const char *const words[] = {"body",   "length",  "n_state", "n_seq",
+                                        "inputs", "outputs", "reverse", NULL};
     static const srn_py_signature signature = {"Graph.scan", words, 6, 7};
     PyObject *given[N];
     srn_graph *g = graph_of(self);
@@ -391,7 +391,7 @@ static int graph_set_scope(PyObject *self, PyObject *value, void *unused) {
         g->scope = NULL;
         return 0;
     }
-    const char *scope = PyUnicode_AsUTF8(value);
+    const char *scope = srn_py_utf8(value, "Graph.scope");
     if (scope == NULL) {
         return -1;
     }

@@ -18,8 +18,8 @@ srn_py_state *srn_py_state_of(PyObject *self) {
 /* [(name, kind, required), ...] and {name: (word, ...)} */
 static bool attr_rows(PyObject *attrs, PyObject *words, const srn_op *op) {
     for (const srn_attr_spec *s = op->attrs; s != NULL && s->name != NULL; s++) {
-        PyObject *row = Py_BuildValue(
-            "ssO", s->name, srn_py_attr_kind(s->kind), s->required ? Py_True : Py_False);
+        PyObject *row = Py_BuildValue("ssO", s->name, srn_py_attr_kind(s->kind),
+                                      s->required ? Py_True : Py_False);
         bool ok = row != NULL && PyList_Append(attrs, row) == 0;
         Py_XDECREF(row);
         if (!ok) {
@@ -44,19 +44,20 @@ static bool attr_rows(PyObject *attrs, PyObject *words, const srn_op *op) {
 }
 
 static PyObject *op_row(const srn_op *op) {
-    static const char *const diffs[] = {
-        [SRN_DIFF_RULE] = "rule", [SRN_DIFF_ZERO] = "zero", [SRN_DIFF_NONE] = "none"};
+    static const char *const diffs[] = {[SRN_DIFF_RULE] = "rule",
+                                        [SRN_DIFF_ZERO] = "zero",
+                                        [SRN_DIFF_NONE] = "none"};
     PyObject *attrs = PyList_New(0);
     PyObject *words = PyDict_New();
     PyObject *row = NULL;
     if (attrs != NULL && words != NULL && attr_rows(attrs, words, op)) {
-        row = Py_BuildValue(
-            "{s:s, s:(ii), s:i, s:O, s:O, s:s, s:s, s:O, s:O}", "doc", op->doc, "arity",
-            (int)op->min_in, (int)op->max_in, "n_out", (int)op->n_out, "attrs", attrs, "words",
-            words, "differentiable", diffs[op->diff], "parallel",
-            op->parallel == SRN_ROWS ? "rows" : "whole", "optional_inputs",
-            (op->flags & SRN_FLAG_OPTIONAL) != 0 ? Py_True : Py_False, "random",
-            (op->flags & SRN_FLAG_RANDOM) != 0 ? Py_True : Py_False);
+        row = Py_BuildValue("{s:s, s:(ii), s:i, s:O, s:O, s:s, s:s, s:O, s:O}", "doc", op->doc,
+                            "arity", (int)op->min_in, (int)op->max_in, "n_out", (int)op->n_out,
+                            "attrs", attrs, "words", words, "differentiable", diffs[op->diff],
+                            "parallel", op->parallel == SRN_ROWS ? "rows" : "whole",
+                            "optional_inputs",
+                            (op->flags & SRN_FLAG_OPTIONAL) != 0 ? Py_True : Py_False, "random",
+                            (op->flags & SRN_FLAG_RANDOM) != 0 ? Py_True : Py_False);
     }
     Py_XDECREF(attrs);
     Py_XDECREF(words);

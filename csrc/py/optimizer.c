@@ -101,14 +101,13 @@ static bool read_field(srn_optim_config *config, PyObject *name, PyObject *value
 }
 
 static bool read_config(srn_optim_config *config, PyObject *kwargs) {
-    *config = (srn_optim_config){
-        .kind = config->kind,
-        .learning_rate = 0.001,
-        .rho = 0.9,
-        .beta_1 = 0.9,
-        .beta_2 = 0.999,
-        .epsilon = 1e-7,
-        .u_product = 1};
+    *config = (srn_optim_config){.kind = config->kind,
+                                 .learning_rate = 0.001,
+                                 .rho = 0.9,
+                                 .beta_1 = 0.9,
+                                 .beta_2 = 0.999,
+                                 .epsilon = 1e-7,
+                                 .u_product = 1};
     PyObject *name, *value;
     Py_ssize_t position = 0;
     while (kwargs != NULL && PyDict_Next(kwargs, &position, &name, &value)) {

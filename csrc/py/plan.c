@@ -144,10 +144,14 @@ static bool bind_variables(srn_py_plan *self, srn_workspace *ws, PyObject *array
 
 /* ---- what comes out: arrays made before the run, filled after it ---- */
 
-static PyObject *new_outputs(const srn_py_plan *self, const srn_workspace *ws) {
-    PyObject *outputs = PyTuple_New(self->plan->n_outputs);
-    for (int32_t i = 0; outputs != NULL && i < self->plan->n_outputs; i++) {
-        PyArrayObject *array = srn_py_array(&srn_workspace_output(ws, i)->type);
+/* With `gradients`, the flat gradient is the last. */
+static PyObject *new_outputs(const srn_plan *plan, const srn_workspace *ws, bool gradients) {
+    srn_type flat = {plan->gradient_dtype, {1, {plan->gradients[plan->n_gradients]}}};
+    int32_t n = plan->n_outputs + gradients;
+    PyObject *outputs = PyTuple_New(n);
+    for (int32_t i = 0; outputs != NULL && i < n; i++) {
+        bool last = i == plan->n_outputs;
+        PyArrayObject *array = srn_py_array(last ? &flat : &srn_workspace_output(ws, i)->type);
         if (array == NULL) {
             Py_CLEAR(outputs);
         } else {
@@ -157,33 +161,27 @@ static PyObject *new_outputs(const srn_py_plan *self, const srn_workspace *ws) {
     return outputs;
 }
 
-static void copy_out(PyObject *array, const void *data) {
-    size_t bytes = (size_t)PyArray_NBYTES((PyArrayObject *)array);
-    if (bytes > 0) {
-        memcpy(PyArray_DATA((PyArrayObject *)array), data, bytes);
-    }
-}
-
-static void fill_outputs(PyObject *outputs, const srn_workspace *ws) {
+static void fill_outputs(PyObject *outputs, const srn_plan *plan, srn_workspace *ws) {
     for (int32_t i = 0; i < PyTuple_GET_SIZE(outputs); i++) {
-        copy_out(PyTuple_GET_ITEM(outputs, i), srn_workspace_output(ws, i)->data);
+        PyArrayObject *array = (PyArrayObject *)PyTuple_GET_ITEM(outputs, i);
+        const void *data =
+            i == plan->n_outputs ? srn_workspace_gradients(ws) : srn_workspace_output(ws, i)->data;
+        if (PyArray_NBYTES(array) > 0) {
+            memcpy(PyArray_DATA(array), data, (size_t)PyArray_NBYTES(array));
+        }
     }
-}
-
-static PyObject *new_gradient(const srn_plan *plan) {
-    srn_type type = {plan->gradient_dtype, {1, {plan->gradients[plan->n_gradients]}}};
-    return (PyObject *)srn_py_array(&type);
 }
 
 /* ---- running ---- */
 
 typedef struct call {
     PyObject *inputs, *variables; /* tuples, owned */
-    PyObject *outputs, *gradient; /* owned */
+    PyObject *outputs;            /* owned */
     srn_py_work work;
 } call;
 
-static bool prepare(srn_py_plan *self, call *c, PyObject *inputs, PyObject *variables) {
+static bool prepare(srn_py_plan *self, call *c, PyObject *inputs, PyObject *variables,
+                    bool gradients) {
     c->inputs = srn_py_tuple(inputs, "inputs");
     c->variables = c->inputs == NULL ? NULL : srn_py_tuple(variables, "variables");
     if (c->variables == NULL || !right_number(c->inputs, self->plan->n_inputs, "inputs") ||
@@ -195,7 +193,7 @@ static bool prepare(srn_py_plan *self, call *c, PyObject *inputs, PyObject *vari
         !bind_variables(self, c->work.ws, c->variables)) {
         return false;
     }
-    c->outputs = new_outputs(self, c->work.ws);
+    c->outputs = new_outputs(self->plan, c->work.ws, gradients);
     return c->outputs != NULL;
 }
 
@@ -204,7 +202,6 @@ static void cleanup(srn_py_plan *self, call *c) {
     Py_XDECREF(c->inputs);
     Py_XDECREF(c->variables);
     Py_XDECREF(c->outputs);
-    Py_XDECREF(c->gradient);
 }
 
 /* Any int: its low 64 bits. */
@@ -225,28 +222,15 @@ static PyObject *plan_run(PyObject *object, PyObject *const *args, Py_ssize_t n_
     PyObject *result = NULL;
     bool gradients = false;
     call c = {0};
-    if (!srn_py_arguments(given, &signature, args, n_args, names) ||
-        !read_counter(&c.work.seed, given[SEED]) || !read_counter(&c.work.step, given[STEP]) ||
-        (given[GRADIENTS] != NULL &&
-         !srn_py_bool(&gradients, given[GRADIENTS], "Plan.run: gradients")) ||
-        !prepare(self, &c, given[INPUTS], given[VARIABLES])) {
-        goto done;
-    }
-    if (gradients) {
-        c.gradient = new_gradient(self->plan);
-        if (c.gradient == NULL) {
-            goto done;
-        }
-    }
-    srn_py_work_do(&c.work);
-    fill_outputs(c.outputs, c.work.ws);
-    if (gradients) {
-        copy_out(c.gradient, srn_workspace_gradients(c.work.ws));
-        result = PyTuple_Pack(2, c.outputs, c.gradient);
-    } else {
+    if (srn_py_arguments(given, &signature, args, n_args, names) &&
+        read_counter(&c.work.seed, given[SEED]) && read_counter(&c.work.step, given[STEP]) &&
+        (given[GRADIENTS] == NULL ||
+         srn_py_bool(&gradients, given[GRADIENTS], "Plan.run: gradients")) &&
+        prepare(self, &c, given[INPUTS], given[VARIABLES], gradients)) {
+        srn_py_work_do(&c.work);
+        fill_outputs(c.outputs, self->plan, c.work.ws);
         result = Py_NewRef(c.outputs);
     }
-done:
     cleanup(self, &c);
     return result;
 }
@@ -288,8 +272,8 @@ static bool read_optimizer(call *c, srn_py_plan *self, PyObject *object, PyObjec
 static PyObject *plan_train(PyObject *object, PyObject *const *args, Py_ssize_t n_args,
                             PyObject *names) {
     enum { INPUTS, VARIABLES, OPTIMIZER, RATE, ITERATION, SEED, STEP, N };
-    static const char *const words[] = {
-        "inputs", "variables", "optimizer", "learning_rate", "iteration", "seed", "step", NULL};
+    static const char *const words[] = {"inputs",    "variables", "optimizer", "learning_rate",
+                                        "iteration", "seed",      "step",      NULL};
     static const srn_py_signature signature = {"Plan.train", words, 5, 3};
     srn_py_plan *self = (srn_py_plan *)object;
     PyObject *given[N];
@@ -299,12 +283,12 @@ static PyObject *plan_train(PyObject *object, PyObject *const *args, Py_ssize_t 
     if (srn_py_arguments(given, &signature, args, n_args, names) &&
         read_counter(&c.work.seed, given[SEED]) && read_counter(&c.work.step, given[STEP]) &&
         srn_py_double(&rate, given[RATE], "Plan.train: learning_rate") &&
-        prepare(self, &c, given[INPUTS], given[VARIABLES]) &&
+        prepare(self, &c, given[INPUTS], given[VARIABLES], false) &&
         read_optimizer(&c, self, given[OPTIMIZER], given[ITERATION]) &&
         srn_py_optimizer_take(c.work.optimizer, rate)) {
         srn_py_work_do(&c.work);
         srn_py_optimizer_release(c.work.optimizer);
-        fill_outputs(c.outputs, c.work.ws);
+        fill_outputs(c.outputs, self->plan, c.work.ws);
         result = Py_NewRef(c.outputs);
     }
     cleanup(self, &c);
@@ -359,7 +343,7 @@ static PyObject *plan_workspace_bytes(PyObject *object, void *unused) {
 static PyMethodDef plan_methods[] = {
     {"run", CALL(plan_run), FAST,
      "run(inputs, variables, *, seed=0, step=0, gradients=False): the outputs as fresh arrays; "
-     "with gradients=True the pair (outputs, flat gradient)."},
+     "with gradients=True followed by the flat gradient."},
     {"train", CALL(plan_train), FAST,
      "train(inputs, variables, optimizer, *, learning_rate, iteration, seed=0, step=0): run, then "
      "one step of the optimizer. `iteration` counts from 0."},
