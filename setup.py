@@ -61,9 +61,9 @@ def blas_flags(in_tree):
     # Where both packages are installed side by side, as pip does it.
     rpaths = ["$ORIGIN/../scipy_openblas32/lib"]
     if in_tree:
-        # The extension then lies in the source tree. The second path is the one that stays when pip
-        # builds in an environment which it throws away afterwards.
-        rpaths += [lib, sysconfig.get_path("platlib") + "/scipy_openblas32/lib"]
+        # The extension then lies in the source tree. Not `lib`: that is in an environment which pip
+        # throws away after the build.
+        rpaths.append(sysconfig.get_path("platlib") + "/scipy_openblas32/lib")
     return (
         ["-DSRN_BLAS_PREFIX=scipy_", "-isystem", blas.get_include_dir()],
         ["-L" + lib, "-l" + blas.get_library(), *("-Wl,-rpath," + path for path in rpaths)],
