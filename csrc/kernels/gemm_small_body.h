@@ -1,0 +1,199 @@
+/* The small GEMM for one element type T (suffix S) and one instruction set (simd.h).
+ *
+ * C is cut into tiles of R rows by V vectors, whose sums stay in registers:
+ *
+ *     for p < k:   acc[r][v] += A[r][p] (one number, repeated) * B[p][v] (a vector)
+ *
+ * A tile takes R + V loads for R * V multiply-adds. The last vector of a row may be incomplete: it is
+ * loaded and stored under a mask. B transposed is first turned into a panel of V vectors by
+ * GEMM_SMALL_K rows on the stack (40 KB at most); so is an incomplete panel where masks are slow. Tiles of a panel run over all rows before the
+ * next panel, so the panel of B stays in the nearest cache.
+ *
+ * The idea of register tiles: Goto and van de Geijn (2008), Anatomy of High-Performance Matrix
+ * Multiplication. Their packing of A and blocking for the outer caches is left to OpenBLAS.
+ */
+#define JOIN_(a, b) a##_##b
+#define JOIN(a, b) JOIN_(a, b)
+#define F(stem) JOIN(stem, S)
+#define V JOIN(v, S)
+#define VL ((int64_t)(SIMD_BYTES / sizeof(T)))
+
+/* Vectors of a panel, and rows of a tile of 1, 2, 3 ... vectors: as the registers allow. */
+#ifndef PANEL_VECTORS
+#define MASKED_LOADS (SRN_SIMD > 0)
+/* B is packed when that pays: used by many rows, and too large for the nearest cache as it lies. */
+#define PACK_ROWS 24
+#define PACK_BYTES 32768
+#if SRN_SIMD == 2
+#define PANEL_VECTORS 5
+#define TILE_ROWS(vectors) ((vectors) <= 3 ? 8 : 4)
+#else
+#define PANEL_VECTORS 3
+#define TILE_ROWS(vectors) ((vectors) == 1 ? 8 : 4)
+#endif
+#endif
+
+typedef struct F(panel) {
+    int64_t m, k, rs, cs, ldb, ldc; /* A[i][p] is a[i * rs + p * cs] */
+    T alpha, beta;
+    JOIN(simd_mask, S) mask; /* of the last vector */
+} F(panel);
+
+SIMD_INLINE void F(tile)(const int rows, const int vectors, const bool tail, const F(panel) * g,
+                         const T *a, const T *b, T *c) {
+    V acc[8][PANEL_VECTORS];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            acc[r][v] = (V){0};
+        }
+    }
+    const int64_t rs = g->rs, cs = g->cs, ldb = g->ldb;
+    for (int64_t p = g->k; p > 0; p--, a += cs, b += ldb) {
+        V row[PANEL_VECTORS];
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            const bool some = tail && v == vectors - 1 && MASKED_LOADS;
+            row[v] = some ? F(load_some)(b + v * VL, g->mask) : F(load)(b + v * VL);
+        }
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++) {
+            V left = a[r * rs] - (V){0}; /* repeated */
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) {
+                acc[r][v] += left * row[v];
+            }
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            const bool some = tail && v == vectors - 1;
+            T *to = c + r * g->ldc + v * VL;
+            V sum = acc[r][v] * g->alpha;
+            if (g->beta != 0) {
+                sum += (some ? F(load_some)(to, g->mask) : F(load)(to)) * g->beta;
+            }
+            if (some) {
+                F(store_some)(to, sum, g->mask);
+            } else {
+                F(store)(to, sum);
+            }
+        }
+    }
+}
+
+/* All rows of one panel of B. */
+SIMD_INLINE void F(rows)(const int vectors, const bool tail, const F(panel) * g, const T *a,
+                         const T *b, T *c) {
+    int64_t i = 0;
+    if (TILE_ROWS(vectors) == 8) {
+        for (; i + 8 <= g->m; i += 8) {
+            F(tile)(8, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+        }
+    }
+    for (; i + 4 <= g->m; i += 4) {
+        F(tile)(4, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+    }
+    if (i + 2 <= g->m) {
+        F(tile)(2, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+        i += 2;
+    }
+    if (i < g->m) {
+        F(tile)(1, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+    }
+}
+
+#define PANEL(vectors)                                                                             \
+    static void F(panel_##vectors)(bool tail, const F(panel) * g, const T *a, const T *b, T *c) {  \
+        if (tail) {                                                                                \
+            F(rows)(vectors, true, g, a, b, c);                                                    \
+        } else {                                                                                   \
+            F(rows)(vectors, false, g, a, b, c);                                                   \
+        }                                                                                          \
+    }
+PANEL(1)
+PANEL(2)
+PANEL(3)
+#if PANEL_VECTORS == 5
+PANEL(4)
+PANEL(5)
+#endif
+#undef PANEL
+
+/* panel[p][j] = b[j][p] for p < k, j < width; rows of the panel are `ld` apart. */
+static void F(turn)(T *panel, int64_t ld, int64_t k, int64_t width, const T *b, int64_t ldb) {
+    int64_t j4 = width / 4 * 4, p4 = k / 4 * 4;
+    for (int64_t j = 0; j < j4; j += 4) {
+        for (int64_t p = 0; p < p4; p += 4) {
+            F(turn4)(panel + p * ld + j, ld, b + j * ldb + p, ldb);
+        }
+    }
+    for (int64_t p = 0; p < k; p++) {
+        for (int64_t j = p < p4 ? j4 : 0; j < ld; j++) {
+            panel[p * ld + j] = j < width ? b[j * ldb + p] : 0;
+        }
+    }
+}
+
+/* panel[p][j] = b[p][j]. */
+static void F(gather)(T *panel, int64_t ld, int64_t k, int64_t width, const T *b, int64_t ldb) {
+    int64_t full = width / VL * VL;
+    for (int64_t p = 0; p < k; p++, panel += ld, b += ldb) {
+        for (int64_t j = 0; j < full; j += VL) {
+            F(store)(panel + j, F(load)(b + j));
+        }
+        for (int64_t j = full; j < ld; j++) {
+            panel[j] = j < width ? b[j] : 0;
+        }
+    }
+}
+
+/* The vectors of a row are dealt to the panels as evenly as can be. */
+static void F(gemm)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, T alpha, const T *a,
+                    int64_t lda, const T *b, int64_t ldb, T beta, T *c, int64_t ldc) {
+    static void (*const panels[])(bool, const F(panel) *, const T *, const T *, T *) = {
+        NULL,       F(panel_1), F(panel_2), F(panel_3),
+#if PANEL_VECTORS == 5
+        F(panel_4), F(panel_5),
+#endif
+    };
+    T packed[GEMM_SMALL_K * PANEL_VECTORS * SIMD_BYTES / sizeof(T)];
+    F(panel) g = {.m = m, .rs = ta ? 1 : lda, .cs = ta ? lda : 1, .ldb = ldb, .ldc = ldc};
+    g.alpha = alpha;
+    int64_t vectors = (n + VL - 1) / VL;
+    int64_t n_panels = (vectors + PANEL_VECTORS - 1) / PANEL_VECTORS;
+    bool far = m >= PACK_ROWS && n_panels > 1 && n * k * (int64_t)sizeof(T) > PACK_BYTES;
+    int64_t p = 0;
+    do {
+        g.k = k - p < GEMM_SMALL_K ? k - p : GEMM_SMALL_K;
+        g.beta = p == 0 ? beta : 1;
+        for (int64_t i = 0, v = 0; i < n_panels; i++) {
+            int64_t wide = (vectors - v) / (n_panels - i), j = v * VL;
+            int64_t width = n - j < wide * VL ? n - j : wide * VL;
+            bool tail = width < wide * VL;
+            if (tail) {
+                g.mask = F(mask)(width - (wide - 1) * VL);
+            }
+            const T *rows = b + p * ldb + j;
+            g.ldb = ldb;
+            if (tb || far || (tail && !MASKED_LOADS)) {
+                (tb ? F(turn) : F(gather))(packed, wide * VL, g.k, width,
+                                           tb ? b + j * ldb + p : rows, ldb);
+                rows = packed;
+                g.ldb = wide * VL;
+            }
+            panels[wide](tail, &g, a + p * g.cs, rows, c + j);
+            v += wide;
+        }
+        p += g.k;
+    } while (p < k);
+}
+
+#undef JOIN_
+#undef JOIN
+#undef F
+#undef V
+#undef VL

@@ -1,0 +1,169 @@
+/* One vector of floats or doubles, as wide as the instruction set of the including file.
+ *
+ * A file that is compiled for an instruction set first includes this with SRN_SIMD 0 (baseline:
+ * SSE2 or NEON, 16 bytes), 1 (AVX2 and FMA, 32 bytes) or 2 (AVX-512F, 64 bytes) defined; this header
+ * then switches the compiler to that set for the rest of the file. Arithmetic is written with + and
+ * * on the vector types (the GCC extension), FMA comes from -ffp-contract=fast; only the masked
+ * loads and stores of a row's last, incomplete vector need the names of instructions.
+ *
+ *     v_f32, v_f64       the vectors, VL_F32 and VL_F64 elements long
+ *     mask_f32(count)    the first `count` elements, 0 <= count <= VL_F32
+ *     load, store        full, unaligned;  load_some, store_some: what the mask names, the rest is
+ *                        zero (load) or stays (store); memory outside the mask is not touched
+ *     hsum               the sum of the elements
+ *     turn4              four by four elements transposed
+ */
+#ifndef SRN_KERNELS_SIMD_H
+#define SRN_KERNELS_SIMD_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if SRN_SIMD > 0
+#include <immintrin.h>
+#endif
+
+#if SRN_SIMD == 2
+#pragma GCC target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")
+#define SIMD_BYTES 64
+#elif SRN_SIMD == 1
+#pragma GCC target("avx2,fma")
+#define SIMD_BYTES 32
+#else
+#define SIMD_BYTES 16
+#endif
+
+#define SIMD_INLINE static inline __attribute__((always_inline, unused))
+
+typedef float v_f32 __attribute__((vector_size(SIMD_BYTES)));
+typedef double v_f64 __attribute__((vector_size(SIMD_BYTES)));
+#define VL_F32 (SIMD_BYTES / 4)
+#define VL_F64 (SIMD_BYTES / 8)
+
+#define SIMD_COMMON(V, T, S)                                                                       \
+    SIMD_INLINE V load_##S(const T *p) {                                                           \
+        V v;                                                                                       \
+        memcpy(&v, p, sizeof v);                                                                   \
+        return v;                                                                                  \
+    }                                                                                              \
+    SIMD_INLINE void store_##S(T *p, V v) {                                                        \
+        memcpy(p, &v, sizeof v);                                                                   \
+    }                                                                                              \
+    /* The elements added up in pairs: halves, quarters, ... */                                    \
+    SIMD_INLINE T hsum_##S(V v) {                                                                  \
+        T t[SIMD_BYTES / sizeof(T)];                                                               \
+        memcpy(t, &v, sizeof v);                                                                   \
+        for (int half = SIMD_BYTES / (int)sizeof(T) / 2; half > 0; half /= 2) {                    \
+            for (int i = 0; i < half; i++) {                                                       \
+                t[i] += t[i + half];                                                               \
+            }                                                                                      \
+        }                                                                                          \
+        return t[0];                                                                               \
+    }
+SIMD_COMMON(v_f32, float, f32)
+SIMD_COMMON(v_f64, double, f64)
+#undef SIMD_COMMON
+
+/* to[p][j] = from[j][p] for four by four elements. */
+#if defined(__clang__)
+#define SIMD_SHUFFLE(I, a, b, i0, i1, i2, i3) __builtin_shufflevector(a, b, i0, i1, i2, i3)
+#else
+#define SIMD_SHUFFLE(I, a, b, i0, i1, i2, i3) __builtin_shuffle(a, b, (I){i0, i1, i2, i3})
+#endif
+#define SIMD_TURN4(T, INT, S)                                                                      \
+    typedef T quad_##S __attribute__((vector_size(4 * sizeof(T))));                                \
+    typedef INT quad_index_##S __attribute__((vector_size(4 * sizeof(T))));                        \
+    SIMD_INLINE void turn4_##S(T *to, int64_t to_ld, const T *from, int64_t from_ld) {             \
+        quad_##S r[4], lo[2], hi[2];                                                               \
+        for (int i = 0; i < 4; i++) {                                                              \
+            memcpy(&r[i], from + i * from_ld, sizeof r[i]);                                        \
+        }                                                                                          \
+        for (int i = 0; i < 2; i++) {                                                              \
+            const quad_##S a = r[2 * i], b = r[2 * i + 1];                                         \
+            lo[i] = SIMD_SHUFFLE(quad_index_##S, a, b, 0, 4, 1, 5);                                \
+            hi[i] = SIMD_SHUFFLE(quad_index_##S, a, b, 2, 6, 3, 7);                                \
+        }                                                                                          \
+        r[0] = SIMD_SHUFFLE(quad_index_##S, lo[0], lo[1], 0, 1, 4, 5);                             \
+        r[1] = SIMD_SHUFFLE(quad_index_##S, lo[0], lo[1], 2, 3, 6, 7);                             \
+        r[2] = SIMD_SHUFFLE(quad_index_##S, hi[0], hi[1], 0, 1, 4, 5);                             \
+        r[3] = SIMD_SHUFFLE(quad_index_##S, hi[0], hi[1], 2, 3, 6, 7);                             \
+        for (int i = 0; i < 4; i++) {                                                              \
+            memcpy(to + i * to_ld, &r[i], sizeof r[i]);                                            \
+        }                                                                                          \
+    }
+SIMD_TURN4(float, int32_t, f32)
+SIMD_TURN4(double, int64_t, f64)
+#undef SIMD_TURN4
+
+#if SRN_SIMD == 2
+
+typedef __mmask16 simd_mask_f32;
+typedef __mmask8 simd_mask_f64;
+
+SIMD_INLINE simd_mask_f32 mask_f32(int64_t count) {
+    return (simd_mask_f32)((1u << count) - 1);
+}
+SIMD_INLINE simd_mask_f64 mask_f64(int64_t count) {
+    return (simd_mask_f64)((1u << count) - 1);
+}
+SIMD_INLINE v_f32 load_some_f32(const float *p, simd_mask_f32 mask) {
+    return (v_f32)_mm512_maskz_loadu_ps(mask, p);
+}
+SIMD_INLINE v_f64 load_some_f64(const double *p, simd_mask_f64 mask) {
+    return (v_f64)_mm512_maskz_loadu_pd(mask, p);
+}
+SIMD_INLINE void store_some_f32(float *p, v_f32 v, simd_mask_f32 mask) {
+    _mm512_mask_storeu_ps(p, mask, (__m512)v);
+}
+SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
+    _mm512_mask_storeu_pd(p, mask, (__m512d)v);
+}
+
+#elif SRN_SIMD == 1
+
+typedef __m256i simd_mask_f32;
+typedef __m256i simd_mask_f64;
+
+/* A window into -1 ... -1 0 ... 0: as many -1 as elements wanted. */
+SIMD_INLINE simd_mask_f32 mask_f32(int64_t count) {
+    static const int32_t ramp[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    return _mm256_loadu_si256((const __m256i *)(ramp + 8 - count));
+}
+SIMD_INLINE simd_mask_f64 mask_f64(int64_t count) {
+    static const int64_t ramp[8] = {-1, -1, -1, -1};
+    return _mm256_loadu_si256((const __m256i *)(ramp + 4 - count));
+}
+SIMD_INLINE v_f32 load_some_f32(const float *p, simd_mask_f32 mask) {
+    return (v_f32)_mm256_maskload_ps(p, mask);
+}
+SIMD_INLINE v_f64 load_some_f64(const double *p, simd_mask_f64 mask) {
+    return (v_f64)_mm256_maskload_pd(p, mask);
+}
+SIMD_INLINE void store_some_f32(float *p, v_f32 v, simd_mask_f32 mask) {
+    _mm256_maskstore_ps(p, mask, (__m256)v);
+}
+SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
+    _mm256_maskstore_pd(p, mask, (__m256d)v);
+}
+
+#else
+
+#define SIMD_SOME(V, T, S)                                                                         \
+    typedef int64_t simd_mask_##S;                                                                 \
+    SIMD_INLINE simd_mask_##S mask_##S(int64_t count) {                                            \
+        return count;                                                                              \
+    }                                                                                              \
+    SIMD_INLINE V load_some_##S(const T *p, simd_mask_##S count) {                                 \
+        V v = {0};                                                                                 \
+        memcpy(&v, p, (size_t)count * sizeof(T));                                                  \
+        return v;                                                                                  \
+    }                                                                                              \
+    SIMD_INLINE void store_some_##S(T *p, V v, simd_mask_##S count) {                              \
+        memcpy(p, &v, (size_t)count * sizeof(T));                                                  \
+    }
+SIMD_SOME(v_f32, float, f32)
+SIMD_SOME(v_f64, double, f64)
+#undef SIMD_SOME
+
+#endif
+#endif
