@@ -10,18 +10,19 @@
 
 typedef enum srn_home { /* where a slot's bytes are */
     SRN_HOME_BLOCK,    /* at `offset` of the workspace's block */
-    SRN_HOME_INPUT,    /* input number `offset`: bytes in the block too, at `offset2` */
+    SRN_HOME_INPUT,    /* input number `offset` */
     SRN_HOME_VARIABLE, /* variable number `offset`, owned by the caller */
-    SRN_HOME_CONSTANT, /* `data` in the plan */
+    SRN_HOME_CONSTANT, /* `data`, in the plan */
     SRN_HOME_NOWHERE,  /* an output nobody reads */
 } srn_home;
 
 typedef struct srn_slot {
     srn_type type;
-    srn_home home;
+    srn_home home; /* of the root */
     int64_t offset;
     const void *data;
-    int32_t root; /* the slot whose bytes these are: itself, or for an alias another one */
+    int32_t root;       /* whose bytes these are: itself, or for an alias (reshape) another slot */
+    int32_t next_alias; /* list of a root's aliases; SRN_NONE at the end */
 } srn_slot;
 
 typedef struct srn_step {
@@ -47,7 +48,7 @@ struct srn_plan {
     srn_step *steps;
     int32_t *inputs;    /* slot of input i, or SRN_NONE: not used */
     int32_t *variables; /* slot of variable i, or SRN_NONE: not used */
-    int32_t *outputs;   /* slot of output i */
+    int32_t *outputs;   /* slot of output i; in the block, each with bytes of its own */
     srn_assign *assigns;
     int64_t *gradients; /* n_gradients + 1: where each gradient begins in the flat buffer, elements */
     srn_dtype gradient_dtype;
@@ -59,6 +60,8 @@ struct srn_plan {
 typedef struct srn_compile_spec {
     int32_t n_outputs;
     const srn_val *outputs;
+    int32_t n_state; /* body of a scan: the first outputs are new states, which may share their bytes
+                        with a later output */
     int32_t n_gradients; /* these land side by side, in this order, in one flat buffer; SRN_NONE:
                             zeros of the type in gradient_like */
     const srn_val *gradients;

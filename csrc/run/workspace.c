@@ -1,0 +1,183 @@
+/* A workspace: every byte of one run, made before it. One block for the plan's slots, one for the
+ * inputs, scratch for each worker; views that know where each slot is. */
+#include "run/workspace.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/pool.h"
+#include "graph/scan.h"
+
+void srn_workspace_drop(srn_workspace *ws) {
+    if (ws == NULL) {
+        return;
+    }
+    for (int32_t i = 0; ws->bodies != NULL && i < ws->plan->n_steps; i++) {
+        srn_workspace_drop(ws->bodies[i]);
+    }
+    srn_free(ws->bodies);
+    srn_free(ws->views);
+    srn_free((void *)ws->args);
+    srn_free(ws->block);
+    srn_free(ws->inputs);
+    srn_free(ws->scratch);
+    srn_free(ws->states);
+    srn_free(ws->stacked);
+    srn_free(ws);
+}
+
+static char *room(srn_workspace *ws, size_t bytes, srn_error *err) {
+    ws->bytes += bytes;
+    return srn_alloc_zero(bytes, err);
+}
+
+void srn_workspace_point(srn_workspace *ws, int32_t slot, void *data) {
+    int32_t at = ws->plan->slots[slot].root;
+    for (; at != SRN_NONE; at = ws->plan->slots[at].next_alias) {
+        ws->views[at].data = data;
+    }
+}
+
+static void place_slots(srn_workspace *ws) {
+    const srn_plan *plan = ws->plan;
+    for (int32_t i = 0; i < plan->n_slots; i++) {
+        const srn_slot *slot = &plan->slots[i];
+        ws->views[i].type = slot->type;
+        if (slot->home == SRN_HOME_BLOCK) {
+            ws->views[i].data = ws->block + slot->offset;
+        } else if (slot->home == SRN_HOME_CONSTANT) {
+            ws->views[i].data = (void *)(uintptr_t)slot->data; /* never written */
+        }
+    }
+    const srn_view **arg = ws->args;
+    for (int32_t i = 0; i < plan->n_steps; i++) {
+        const srn_step *step = &plan->steps[i];
+        for (int32_t k = 0; k < step->n_in; k++) {
+            *arg++ = step->in[k] == SRN_NONE ? NULL : &ws->views[step->in[k]];
+        }
+        for (int32_t k = 0; k < step->n_out; k++) {
+            *arg++ = &ws->views[step->out[k]];
+        }
+    }
+}
+
+static srn_workspace *new_workspace(const srn_plan *plan, srn_error *err) {
+    srn_workspace *ws = srn_alloc_zero(sizeof *ws, err);
+    if (ws == NULL) {
+        return NULL;
+    }
+    ws->plan = plan;
+    ws->workers = srn_pool_threads();
+    size_t n_args = 0;
+    for (int32_t i = 0; i < plan->n_steps; i++) {
+        n_args += (size_t)plan->steps[i].n_in + (size_t)plan->steps[i].n_out;
+    }
+    ws->views = (srn_view *)room(ws, (size_t)plan->n_slots * sizeof *ws->views, err);
+    ws->args = (const srn_view **)room(ws, n_args * sizeof *ws->args, err);
+    ws->bodies = (srn_workspace **)room(ws, (size_t)plan->n_steps * sizeof *ws->bodies, err);
+    ws->block = room(ws, plan->block_bytes, err);
+    ws->scratch = room(ws, (size_t)ws->workers * plan->scratch_bytes, err);
+    if (srn_failed(err)) {
+        srn_workspace_drop(ws);
+        return NULL;
+    }
+    place_slots(ws);
+    for (int32_t i = 0; i < plan->n_steps; i++) {
+        const srn_step *step = &plan->steps[i];
+        if (step->body == NULL) {
+            continue;
+        }
+        int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
+        ws->bodies[i] = srn_workspace_new_body(step->body, n_state, err);
+        if (ws->bodies[i] == NULL) {
+            srn_workspace_drop(ws);
+            return NULL;
+        }
+        ws->bytes += ws->bodies[i]->bytes;
+    }
+    return ws;
+}
+
+srn_workspace *srn_workspace_new(const srn_plan *plan, srn_error *err) {
+    srn_workspace *ws = new_workspace(plan, err);
+    if (ws == NULL) {
+        return NULL;
+    }
+    size_t bytes = 0;
+    for (int32_t i = 0; i < plan->n_inputs; i++) {
+        if (plan->inputs[i] != SRN_NONE) {
+            bytes += srn_round_up(srn_type_bytes(&plan->slots[plan->inputs[i]].type), SRN_ALIGN);
+        }
+    }
+    ws->inputs = room(ws, bytes, err);
+    if (ws->inputs == NULL) {
+        srn_workspace_drop(ws);
+        return NULL;
+    }
+    bytes = 0;
+    for (int32_t i = 0; i < plan->n_inputs; i++) {
+        if (plan->inputs[i] != SRN_NONE) {
+            srn_workspace_point(ws, plan->inputs[i], ws->inputs + bytes);
+            bytes += srn_round_up(srn_type_bytes(&plan->slots[plan->inputs[i]].type), SRN_ALIGN);
+        }
+    }
+    return ws;
+}
+
+/* A new state whose bytes are those of a stacked output needs no room of its own. */
+static bool make_state_room(srn_workspace *ws, int32_t n_state, srn_error *err) {
+    const srn_plan *plan = ws->plan;
+    size_t bytes = (size_t)n_state * sizeof *ws->states;
+    ws->stacked = (bool *)room(ws, (size_t)n_state, err);
+    for (int32_t k = 0; ws->stacked != NULL && k < n_state; k++) {
+        for (int32_t y = n_state; y < plan->n_outputs; y++) {
+            ws->stacked[k] = ws->stacked[k] || plan->slots[plan->outputs[y]].root ==
+                                                   plan->slots[plan->outputs[k]].root;
+        }
+        bytes = srn_round_up(bytes, SRN_ALIGN) +
+                srn_type_bytes(&plan->slots[plan->outputs[k]].type);
+    }
+    ws->states = (char **)room(ws, bytes, err);
+    if (ws->stacked == NULL || ws->states == NULL) {
+        return false;
+    }
+    size_t at = (size_t)n_state * sizeof *ws->states;
+    for (int32_t k = 0; k < n_state; k++) {
+        at = srn_round_up(at, SRN_ALIGN);
+        ws->states[k] = (char *)ws->states + at;
+        at += srn_type_bytes(&plan->slots[plan->outputs[k]].type);
+    }
+    return true;
+}
+
+srn_workspace *srn_workspace_new_body(const srn_plan *plan, int32_t n_state, srn_error *err) {
+    srn_workspace *ws = new_workspace(plan, err);
+    if (ws != NULL && !make_state_room(ws, n_state, err)) {
+        srn_workspace_drop(ws);
+        return NULL;
+    }
+    return ws;
+}
+
+size_t srn_workspace_bytes(const srn_workspace *ws) {
+    return ws->bytes;
+}
+
+void *srn_workspace_input(srn_workspace *ws, int32_t i) {
+    int32_t slot = ws->plan->inputs[i];
+    return slot == SRN_NONE ? NULL : ws->views[slot].data;
+}
+
+void srn_workspace_bind(srn_workspace *ws, int32_t i, void *data) {
+    if (ws->plan->variables[i] != SRN_NONE) {
+        srn_workspace_point(ws, ws->plan->variables[i], data);
+    }
+}
+
+const srn_view *srn_workspace_output(const srn_workspace *ws, int32_t i) {
+    return &ws->views[ws->plan->outputs[i]];
+}
+
+void *srn_workspace_gradients(srn_workspace *ws) {
+    return ws->block + ws->plan->gradient_offset;
+}
