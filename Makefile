@@ -95,8 +95,10 @@ C_RUNNERS := $(patsubst %.c,$(C_OUT)/%,$(wildcard tests/c/test_*.c))
 # Expanded when a recipe runs, so when the environment exists.
 BLAS_DIR = $(shell $(VENV)/bin/python -c "import scipy_openblas32 as b; print(b.__path__[0])")
 
+# Two builds in one tree wait for each other, where flock exists.
 ctest: $(VENV)/tools
-	@$(MAKE) --no-print-directory -j2 c-runners FLAVOUR=$(FLAVOUR) BLAS=$(BLAS_DIR)
+	@mkdir -p build
+	@$(if $(shell command -v flock),flock build/ctest-lock) $(MAKE) --no-print-directory -j2 c-runners FLAVOUR=$(FLAVOUR) BLAS=$(BLAS_DIR)
 	@bash .ci/run_ctests $(C_RUNNERS)
 
 ctest-sanitize:
@@ -106,12 +108,19 @@ ctest-sanitize:
 .SECONDARY:
 c-runners: $(C_RUNNERS)
 
-$(C_OUT)/tests/c/test_%: $(C_OUT)/tests/c/test_%.o $(CORE_OBJECTS)
-	$(CC) $(C_FLAGS) $^ -L$(BLAS)/lib -lscipy_openblas -Wl,-rpath,$(BLAS)/lib -lm -o $@
+# An archive, so that a test links only what it needs.
+$(C_OUT)/core.a: $(CORE_OBJECTS)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+
+$(C_OUT)/tests/c/test_%: $(C_OUT)/tests/c/test_%.o $(C_OUT)/core.a
+	@echo "linking $(@F)"
+	@$(CC) $(C_FLAGS) $^ -L$(BLAS)/lib -lscipy_openblas -Wl,-rpath,$(BLAS)/lib -lm -o $@
 
 $(C_OUT)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(C_FLAGS) -Icsrc -I. -isystem $(BLAS)/include -DSRN_BLAS_PREFIX=scipy_ -MMD -c $< -o $@
+	@echo "compiling $<"
+	@$(CC) $(C_FLAGS) -Icsrc -I. -isystem $(BLAS)/include -DSRN_BLAS_PREFIX=scipy_ -MMD -c $< -o $@
 
 -include $(CORE_OBJECTS:.o=.d) $(C_RUNNERS:=.d)
 
