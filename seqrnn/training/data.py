@@ -1,0 +1,258 @@
+"""Data for `fit`, `evaluate` and `predict`: whatever the user gives, as batches (x, y, weight).
+
+Arrays (also pandas objects, nested lists of numbers, and lists or dicts of arrays for several
+inputs) become `ArrayData`, everything that can be iterated over `IterableData`. Both offer
+
+    size       samples, None if unknown
+    steps      batches in a pass, None if unknown
+    one_pass() an iterator over the batches of one pass
+
+Shuffling permutes the samples anew for every pass, by a generator that is seeded once per call of
+`fit` from NumPy's global one, so `utils.set_random_seed` or `np.random.seed` fixes it.
+"""
+
+import numpy as np
+
+from seqrnn.trace import nest
+
+
+def as_array(value, what):
+    """`value` as an array of native numbers with at least one axis and one sample.
+
+    Raises TypeError for objects and strings, ValueError for ragged lists and empty arrays.
+    """
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        array = np.empty((), object)
+    if array.dtype.kind == "O":
+        raise TypeError(
+            f"{what}: expected an array of numbers, got objects (dtype object). If its rows have "
+            "different lengths, pad them: keras.utils.pad_sequences(rows, dtype='float32'); if it "
+            "holds numbers, convert it: x.astype('float32')."
+        )
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{what}: expected an array of numbers, got dtype {array.dtype}.")
+    if array.ndim == 0:
+        raise ValueError(f"{what}: expected an array with a batch axis, got the number {array}.")
+    if array.shape[0] == 0:
+        raise ValueError(f"{what}: expected at least one sample, got an array of shape {array.shape}.")
+    if array.dtype.itemsize > 8:
+        return array.astype(np.float64)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def as_arrays(value, what):
+    """Nested arrays: a list or tuple of arrays and a dict keep their structure."""
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {name: as_arrays(item, f"{what}[{name!r}]") for name, item in value.items()}
+    if isinstance(value, list | tuple) and value and all(map(_is_array, value)):
+        return [as_array(item, f"{what}[{i}]") for i, item in enumerate(value)]
+    return as_array(value, what)
+
+
+def _is_array(value):
+    return hasattr(value, "to_numpy") or (hasattr(value, "__array__") and np.ndim(value) > 0)
+
+
+def is_iterable_data(x):
+    """Whether `x` yields batches itself: a generator, a PyDataset, a data loader."""
+    if x is None or isinstance(x, list | tuple | dict | str) or _is_array(x):
+        return False
+    return hasattr(x, "__iter__") or hasattr(x, "__next__") or hasattr(x, "__getitem__")
+
+
+def split_batch(batch):
+    """(x,), (x, y), (x, y, weight) or x as (x, y, weight)."""
+    if not isinstance(batch, tuple | list):
+        return batch, None, None
+    if not 1 <= len(batch) <= 3:
+        raise ValueError(
+            f"Data must yield x, (x, y) or (x, y, sample_weight), got a tuple of {len(batch)}."
+        )
+    return (*batch, None, None)[:3]
+
+
+class ArrayData:
+    """Batches out of arrays, the last one shorter if need be.
+
+    Args:
+        x, y, sample_weight: nested arrays with one length; y and sample_weight may be None.
+        shuffle: True, False, or 'batch' to permute within each batch only.
+    """
+
+    def __init__(
+        self, x, y=None, sample_weight=None, *, batch_size=32, shuffle=False, class_weight=None
+    ):
+        self.x = as_arrays(x, "x")
+        self.y = as_arrays(y, "y")
+        self.weight = as_arrays(sample_weight, "sample_weight")
+        check_cardinality(self.x, self.y, self.weight)
+        if class_weight is not None:
+            self.weight = weights_of_classes(self.y, self.weight, class_weight)
+        self.size = len(nest.flatten(self.x)[0])
+        self.batch_size = batch_size
+        self.steps = -(-self.size // batch_size)
+        self.shuffle = shuffle
+        self._random = None
+
+    restarts = True
+
+    def seed(self):
+        """Draws a new seed for the shuffling."""
+        if self.shuffle:
+            self._random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
+
+    def one_pass(self):
+        order = self._order()
+        for start in range(0, self.size, self.batch_size):
+            stop = min(start + self.batch_size, self.size)
+            rows = slice(start, stop) if order is None else order[start:stop]
+            yield self._rows(self.x, rows), self._rows(self.y, rows), self._rows(self.weight, rows)
+
+    def _rows(self, arrays, rows):
+        if isinstance(arrays, np.ndarray):
+            return arrays[rows] if isinstance(rows, slice) else arrays.take(rows, axis=0)
+        return nest.map_leaves(lambda a: None if a is None else self._rows(a, rows), arrays)
+
+    def _order(self):
+        if not self.shuffle:
+            return None
+        if self.shuffle != "batch":
+            return self._random.permutation(self.size)
+        batches = np.split(np.arange(self.size), range(self.batch_size, self.size, self.batch_size))
+        return np.concatenate([self._random.permutation(batch) for batch in batches])
+
+    def first(self):
+        """The first batch without shuffling, for its shapes."""
+        rows = slice(0, min(self.batch_size, self.size))
+        return self._rows(self.x, rows), self._rows(self.y, rows), self._rows(self.weight, rows)
+
+    def split(self, share):
+        """(data without the last `share` of the samples, that share as (x, y, weight))."""
+        at = int(self.size * (1.0 - share))
+        if at == 0 or at == self.size:
+            raise ValueError(
+                f"validation_split={share} of {self.size} samples leaves {at} for training and "
+                f"{self.size - at} for validation; both need at least one."
+            )
+        head, tail = [
+            [self._rows(a, rows) for a in (self.x, self.y, self.weight)]
+            for rows in (slice(0, at), slice(at, None))
+        ]
+        train = ArrayData(*head, batch_size=self.batch_size, shuffle=self.shuffle)
+        return train, tail
+
+
+class IterableData:
+    """Batches out of an iterable: anything that yields (x, y[, weight]).
+
+    One with `__len__` and `__getitem__` (PyDataset) is indexed; its `on_epoch_end` is called.
+    """
+
+    size = None
+
+    def __init__(self, source, class_weight=None, shuffle=False):
+        self._source = source
+        self._class_weight = class_weight
+        self._indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
+        self._shuffle = shuffle and self._indexed
+        self._random = None
+        self.restarts = self._indexed or iter(source) is not source
+        self.steps = len(source) if hasattr(source, "__len__") else None
+        if self.steps == 0:
+            raise ValueError("The data yields no batches: its length is 0.")
+
+    def seed(self):
+        if self._shuffle:
+            self._random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
+
+    def one_pass(self):
+        if not self._indexed:
+            yield from map(self._batch, self._source)
+            return
+        order = self._random.permutation(self.steps) if self._random else range(self.steps)
+        for index in order:
+            yield self._batch(self._source[int(index)])
+        if hasattr(self._source, "on_epoch_end"):
+            self._source.on_epoch_end()
+
+    def _batch(self, batch):
+        x, y, weight = split_batch(batch)
+        x, y = as_arrays(x, "x"), as_arrays(y, "y")
+        weight = as_arrays(weight, "sample_weight")
+        check_cardinality(x, y, weight)
+        if self._class_weight is not None:
+            weight = weights_of_classes(y, weight, self._class_weight)
+        return x, y, weight
+
+
+def check_cardinality(x, y, weight):
+    """ValueError unless all arrays have the same number of samples."""
+    sizes = {
+        name: [len(a) for a in nest.flatten(arrays) if a is not None]
+        for name, arrays in (("x", x), ("y", y), ("sample_weight", weight))
+    }
+    if not sizes["x"]:
+        raise ValueError("x: expected an array, got none.")
+    if len({n for found in sizes.values() for n in found}) > 1:
+        listed = "; ".join(f"{k}: {', '.join(map(str, v))}" for k, v in sizes.items() if v)
+        raise ValueError(
+            f"Data cardinality is ambiguous: the numbers of samples differ ({listed}). Make sure "
+            "all arrays contain the same number of samples."
+        )
+
+
+def weights_of_classes(y, weight, class_weight):
+    """Weights (N,) by the class of each sample: y (N,), (N, 1) integers or (N, C) one-hot."""
+    if weight is not None:
+        raise ValueError("You cannot set both class_weight and sample_weight. Multiply them first.")
+    if not isinstance(y, np.ndarray):
+        raise ValueError("class_weight needs targets for a single output.")
+    if y.ndim > 2:
+        raise ValueError(
+            f"class_weight needs one class per sample, but the targets have shape {y.shape}. Pass "
+            "sample_weight of shape (samples, steps) instead."
+        )
+    classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.ravel()
+    weights = np.ones(len(classes), np.float32)
+    for label, value in class_weight.items():
+        weights[classes == int(label)] = value
+    return weights
+
+
+class Epochs:
+    """The batches of one epoch after the other.
+
+    Args:
+        steps: batches per epoch; None for whole passes. A pass then goes on in the next epoch.
+    """
+
+    def __init__(self, data, steps=None):
+        self.data = data
+        self.steps = data.steps if steps is None else steps
+        self._limit = steps
+        self._pass = None
+        self.ran_out = False
+
+    def batches(self):
+        """Yields the batches of the next epoch; sets `ran_out` if there were too few."""
+        self.ran_out = False
+        if self._pass is None:
+            self._pass = self.data.one_pass()
+        done = 0
+        while done != self._limit:
+            batch = next(self._pass, None)
+            if batch is None and done == 0 and self.data.restarts:
+                self._pass = self.data.one_pass()
+                batch = next(self._pass, None)
+            if batch is None:
+                self._pass = None
+                self.ran_out = self._limit is not None or done == 0
+                return
+            yield batch
+            done += 1

@@ -1,0 +1,93 @@
+"""What to do about shapes that don't fit: the end of an error text.
+
+A Conv1D or pooling layer with window k, stride s and padding 'valid' gives at step t what it has
+seen up to step k - 1 + s t of its input. So targets for a model with such layers are a slice of
+those for every step, Y[:, k-1::s]; several layers compose.
+"""
+
+from seqrnn.losses.functions import ShapeMismatch
+
+
+def time_slice(layers):
+    """(start, step) of the targets that go with the outputs of these layers in a row, or None."""
+    start, step = 0, 1
+    for layer in layers:
+        window = _window(layer)
+        if window is None:
+            continue
+        reach, stride = window
+        start, step = start + step * reach, step * stride
+    return (start, step) if (start, step) != (0, 1) else None
+
+
+def _window(layer):
+    """(index of the last input step behind output step 0, stride), or None for other layers."""
+    size = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
+    strides = getattr(layer, "strides", None)
+    if size is None or strides is None or not hasattr(layer, "padding"):
+        return None
+    size, stride = _first(size), _first(strides)
+    reach = (size - 1) * _first(getattr(layer, "dilation_rate", 1))
+    return (reach if layer.padding == "valid" else 0), stride
+
+
+def _first(value):
+    return value[0] if isinstance(value, list | tuple) else value
+
+
+def explain_mismatch(error, layers):
+    """Ends the text of a ShapeMismatch with the slice that repairs the targets, if there is one."""
+    target, prediction = error.target, error.prediction
+    hint = ""
+    if len(target) == len(prediction) and len(target) > 1 and target[1] != prediction[1]:
+        found = time_slice(layers)
+        if found and len(range(found[0], target[1], found[1])) == prediction[1]:
+            hint = f" The model has {prediction[1]} time steps out of {target[1]}: use the targets " \
+                   f"{slice_text(*found)}."
+    elif len(target) == len(prediction) + 1:
+        hint = (
+            " If the model is to predict at every step, set return_sequences=True on its last "
+            "recurrent layer; if at the last one only, use the targets Y[:, -1]."
+        )
+    return with_text(error, hint)
+
+
+def slice_text(start, step):
+    """'Y[:, 3::2]'."""
+    return f"Y[:, {start or ''}:{'' if step == 1 else ':' + str(step)}]"
+
+
+def missing_sequences(error, before, layer):
+    """For a layer that wants 3-D input, fed by a recurrent layer that gives its last output only."""
+    wants_time = "3-D" in str(error) or "3 axes" in str(error) or "3D" in str(error)
+    if wants_time and getattr(before, "return_sequences", None) is False:
+        return with_text(error, f" Set return_sequences=True on {before.name!r}.")
+    return error
+
+
+def with_text(error, more):
+    """The error with more text at its end."""
+    if more and len(error.args) == 1 and more.strip() not in str(error.args[0]):
+        error.args = (f"{error.args[0]}{more}",)
+    return error
+
+
+def check_input(name, expected, shape):
+    """ValueError unless an array of `shape` fits an input declared as `expected` (None: any)."""
+    fits = len(shape) == len(expected) and all(
+        e is None or e == n for e, n in zip(expected[1:], shape[1:], strict=True)
+    )
+    if fits:
+        return
+    hint = ""
+    if len(shape) == len(expected) - 1:
+        if expected[-1] in (None, 1):
+            hint = " Add the axis of features: X[..., np.newaxis]."
+        elif expected[1:] == shape:
+            hint = " Add the axis of samples: x[np.newaxis]."
+    raise ValueError(
+        f"Input {name!r} expects an array of shape {expected}, got {tuple(shape)}.{hint}"
+    )
+
+
+__all__ = ["ShapeMismatch", "check_input", "explain_mismatch", "missing_sequences", "time_slice"]

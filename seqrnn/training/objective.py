@@ -1,0 +1,242 @@
+"""What `compile` was given: losses and metrics, resolved for the outputs of the model.
+
+While a step is traced, `statistics` makes the total loss and one vector of sums:
+
+    [loss B, B,  (loss of output i) B, ... if there are several,  statistics of each metric ...]
+
+Over an epoch these vectors are added up in float64, so every value is exact per sample. The order
+of names is loss, losses of outputs, metrics and weighted metrics in the order of `compile`.
+"""
+
+import numpy as np
+
+from seqrnn import losses, metrics, ops
+from seqrnn.errors import did_you_mean
+from seqrnn.losses.base import Loss, LossFunctionWrapper
+from seqrnn.metrics.base import SumMetric
+from seqrnn.trace import current, nest
+
+# What tracing raises on a function that needs values: such a metric is called on arrays instead.
+_UNTRACEABLE = (TypeError, AttributeError, NotImplementedError)
+
+
+def _loss_object(identifier):
+    loss = losses.get(identifier)
+    if loss is None or isinstance(loss, Loss):
+        return loss
+    return LossFunctionWrapper(loss)
+
+
+class Objective:
+    """Losses and metrics of a compiled model. Unknown names raise ValueError here."""
+
+    def __init__(self, loss, loss_weights, unweighted, weighted):
+        self._loss = nest.map_leaves(_loss_object, loss)
+        self._loss_weights = loss_weights
+        self._unweighted = nest.map_leaves(_metric_object, unweighted)
+        self._weighted = nest.map_leaves(_metric_object, weighted)
+        self._entries = None  # [(key, metric, output, takes weights)]
+        self._eager = set()  # keys of metrics that can't be traced
+        self.totals = np.zeros(0)
+        self._sizes = None
+
+    # ---- outputs ----
+
+    def resolve(self, names):
+        """Assigns losses and metrics to the outputs of these names, once."""
+        if self._entries is not None:
+            return
+        self._names = names
+        several = len(names) > 1
+        self._losses = _per_output(self._loss, names, "loss")
+        weights = _per_output(self._loss_weights, names, "loss_weights")
+        self._factors = [1.0 if w is None else float(w) for w in weights]
+        self._with_loss = [i for i, loss in enumerate(self._losses) if loss is not None]
+        keys = ["loss"]
+        self._own_losses = self._with_loss if several else []
+        keys += [f"{names[i]}_loss" for i in self._own_losses]
+        entries = []
+        for structure, takes_weights in ((self._unweighted, False), (self._weighted, True)):
+            for i, found in enumerate(_metrics_per_output(structure, names)):
+                for metric in found:
+                    name = f"{names[i]}_{metric.name}" if several else metric.name
+                    keys.append(_unused(name, keys))
+                    entries.append((keys[-1], metric, i, takes_weights))
+        self.keys = keys
+        self._entries = entries
+
+    @property
+    def metrics(self):
+        if self._entries is not None:
+            return [metric for _, metric, _, _ in self._entries]
+        return [m for m in nest.flatten([self._unweighted, self._weighted]) if m is not None]
+
+    @property
+    def needs_predictions(self):
+        """Whether metrics have to be called on arrays after each step."""
+        return bool(self._eager)
+
+    # ---- tracing ----
+
+    def statistics(self, model, targets, predictions, weights):
+        """The total loss and the vector, while a step is traced; lists have one item per output."""
+        data_losses = []
+        for i, loss in enumerate(self._losses):
+            if loss is not None and targets[i] is None:
+                raise ValueError(f"The loss of output {self._names[i]!r} needs targets, got none.")
+            value = None if loss is None else _scalar(loss(targets[i], predictions[i], weights[i]))
+            data_losses.append(value)
+        terms = [
+            loss if self._factors[i] == 1.0 else loss * self._factors[i]
+            for i, loss in enumerate(data_losses)
+            if loss is not None
+        ] + [_scalar(term) for term in model.losses]
+        if not terms:
+            raise ValueError(
+                "The model has no loss: pass one to compile(), such as compile(loss='mse'), or call "
+                "add_loss() in a layer."
+            )
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + ops.cast(term, total.dtype)
+        batch = float(predictions[0].shape[0])
+        parts = [[total * batch, ops.zeros_like(total) + batch]]
+        parts += [[data_losses[i] * batch] for i in self._own_losses]
+        for key, metric, i, takes_weights in self._entries:
+            weight = weights[i] if takes_weights else None
+            parts.append(self._traced_metric(key, metric, targets[i], predictions[i], weight))
+        self._bind([_length(part) for part in parts])
+        vector = [ops.reshape(ops.cast(x, total.dtype), (-1,)) for part in parts for x in part]
+        return total, ops.concatenate(vector, axis=0)
+
+    def _traced_metric(self, key, metric, target, prediction, weight):
+        """The statistics of a metric, [] if it keeps its own variables or can't be traced."""
+        if key in self._eager:
+            return []
+        root = current().root
+        assigned = dict(root.assigned)
+        sink = []
+        if isinstance(metric, SumMetric):
+            metric.sink = sink
+        try:
+            _update(metric, target, prediction, weight)
+        except _UNTRACEABLE:
+            root.assigned.clear()
+            root.assigned.update(assigned)
+            self._eager.add(key)
+            return []
+        finally:
+            metric.sink = None
+        if len(sink) > 1:
+            raise ValueError(f"Metric {metric.name!r}: update_state() updates the sums twice.")
+        return sink[0] if sink else []
+
+    def _bind(self, sizes):
+        """Gives every metric its part of the totals, when the first step is traced."""
+        if sizes == self._sizes:
+            return
+        self._sizes = sizes
+        self.totals = np.zeros(sum(sizes))
+        begin = sum(sizes[: 1 + len(self._own_losses)])
+        for (_, metric, _, _), size in zip(
+            self._entries, sizes[1 + len(self._own_losses) :], strict=True
+        ):
+            if size:
+                metric.bind(self.totals[begin : begin + size])
+            begin += size
+
+    # ---- running ----
+
+    def update_eager(self, targets, predictions, weights):
+        """Calls the metrics that can't be traced on the arrays of a batch."""
+        for key, metric, i, takes_weights in self._entries:
+            if key in self._eager:
+                _update(metric, targets[i], predictions[i], weights[i] if takes_weights else None)
+
+    def reset(self):
+        self.totals[:] = 0.0
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def results(self):
+        """The values so far, floats by name in the order of `keys`."""
+        if self._sizes is None:
+            return {}
+        count = self.totals[1] or 1.0
+        values = [self.totals[0] / count]
+        values += [self.totals[2 + i] / count for i in range(len(self._own_losses))]
+        values += [_result(metric) for _, metric, _, _ in self._entries]
+        return dict(zip(self.keys, values, strict=True))
+
+
+def _update(metric, target, prediction, weight):
+    if weight is None:
+        metric.update_state(target, prediction)
+    else:
+        metric.update_state(target, prediction, sample_weight=weight)
+
+
+def _result(metric):
+    value = np.asarray(metric.result(), np.float64)
+    return float(value) if value.ndim == 0 else value.tolist()
+
+
+def _scalar(x):
+    x = ops.convert_to_tensor(x)
+    return ops.reshape(x, ()) if x.shape in ((), (1,)) else ops.sum(x)
+
+
+def _length(part):
+    return sum(int(np.prod(x.shape)) for x in part)
+
+
+def _metric_object(identifier):
+    return None if identifier is None else metrics.metric_object(identifier)
+
+
+def _unused(name, taken):
+    candidate, number = name, 0
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}_{number}"
+    return candidate
+
+
+def _per_output(structure, names, what):
+    """One item per output: a single one goes to all, lists go by place, dicts by name."""
+    if isinstance(structure, dict):
+        _check_names(structure, names, what)
+        return [structure.get(name) for name in names]
+    if isinstance(structure, list | tuple):
+        if len(structure) != len(names):
+            raise ValueError(
+                f"{what} has {len(structure)} entries, but the model has {len(names)} "
+                f"output{'s' * (len(names) != 1)}: {', '.join(names)}."
+            )
+        return list(structure)
+    return [structure] * len(names)
+
+
+def _metrics_per_output(structure, names):
+    """A list of metrics per output."""
+    if isinstance(structure, dict):
+        _check_names(structure, names, "metrics")
+        found = [structure.get(name) for name in names]
+    elif len(names) == 1:
+        found = [structure]
+    elif structure is None:
+        found = [None] * len(names)
+    elif isinstance(structure, list | tuple) and len(structure) == len(names):
+        found = structure
+    else:
+        raise ValueError(
+            f"metrics must be a list with one entry per output or a dict by output name, for the "
+            f"outputs {', '.join(names)}."
+        )
+    return [[m for m in nest.flatten(item) if m is not None] for item in found]
+
+
+def _check_names(structure, names, what):
+    for name in structure:
+        if name not in names:
+            raise ValueError(f"{what} names the unknown output {name!r}.{did_you_mean(name, names)}")
