@@ -190,10 +190,8 @@ static void binary(srn_binary f, srn_dtype dtype, void *out, const void *left, i
                    const void *right, int step_b, int64_t n)
 {
     const bool flt = srn_dtype_is_float(dtype);
-    const srn_total first_a = load(dtype, left, 0), first_b = load(dtype, right, 0);
     for (int64_t i = 0; i < n; i++) {
-        srn_total a = step_a == 0 ? first_a : load(dtype, left, i), value;
-        srn_total b = step_b == 0 ? first_b : load(dtype, right, i);
+        srn_total a = load(dtype, left, i * step_a), b = load(dtype, right, i * step_b), value;
         int answer = truth(f, flt, a, b);
         if (answer >= 0) {
             ((bool *)out)[i] = answer != 0;
