@@ -87,18 +87,21 @@ BASE_FLAGS := -std=c11 -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
 STRICT_FLAGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
     -Wvla -Wundef -Werror
 FLAVOUR ?= plain
+# One of them: make ctest C_TESTS=test_gemm
+C_TESTS ?= test_*
 SAN_FLAGS := -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 C_FLAGS := $(BASE_FLAGS) $(STRICT_FLAGS) $(if $(filter sanitize,$(FLAVOUR)),$(SAN_FLAGS))
 C_OUT := build/ctest/$(FLAVOUR)
 CORE_OBJECTS := $(patsubst %.c,$(C_OUT)/%.o,$(filter-out csrc/py/%,$(filter %.c,$(C_FILES))))
-C_RUNNERS := $(patsubst %.c,$(C_OUT)/%,$(wildcard tests/c/test_*.c))
+C_RUNNERS := $(patsubst %.c,$(C_OUT)/%,$(wildcard tests/c/$(C_TESTS).c))
 # Expanded when a recipe runs, so when the environment exists.
 BLAS_DIR = $(shell $(VENV)/bin/python -c "import scipy_openblas32 as b; print(b.__path__[0])")
 
 # Two builds in one tree wait for each other, where flock exists.
 ctest: $(VENV)/tools
 	@mkdir -p build
-	@$(if $(shell command -v flock),flock build/ctest-lock) $(MAKE) --no-print-directory -j2 c-runners FLAVOUR=$(FLAVOUR) BLAS=$(BLAS_DIR)
+	@$(if $(shell command -v flock),flock build/ctest-lock) $(MAKE) --no-print-directory -j2 c-runners \
+	    FLAVOUR=$(FLAVOUR) BLAS=$(BLAS_DIR)
 	@bash .ci/run_ctests $(C_RUNNERS)
 
 ctest-sanitize:
