@@ -129,7 +129,7 @@ static void layout_of(layout *l, const srn_shape *shape, srn_ints axes)
 {
     bool reduced[SRN_MAX_RANK];
     mark_axes(reduced, shape->rank, axes);
-    *l = (layout){.by_runs = false};
+    *l = (layout){0};
     axes_group *last = NULL;
     for (int32_t i = 0; i < shape->rank; i++) {
         axes_group *group = reduced[i] ? &l->reduced : &l->kept;
