@@ -1,0 +1,356 @@
+"""_core.Plan: arrays in and out, errors that change nothing, threads, and memory."""
+
+import gc
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from seqrnn import _core
+
+ROWS, COLUMNS = 4, 3
+
+
+def scaled(dtype="float32"):
+    """y = x * w, w := w + 1, gradient of sum(y) by w."""
+    graph = _core.Graph()
+    x = graph.input("x", (ROWS, COLUMNS), dtype)
+    w = graph.variable("w", (COLUMNS,), dtype)
+    (y,) = graph.emit("mul", [x, w])
+    (total,) = graph.emit("sum", [y])
+    (more,) = graph.emit("add", [w, graph.constant(np.ones(COLUMNS, dtype))])
+    gradients = graph.gradient([total], None, [w])
+    return graph.compile([y, total], gradients, [w], [(0, more)])
+
+
+@pytest.fixture
+def plan():
+    return scaled()
+
+
+def data(dtype="float32"):
+    return np.arange(ROWS * COLUMNS, dtype=dtype).reshape(ROWS, COLUMNS)
+
+
+def weights(dtype="float32"):
+    return np.array([1, 2, 3], dtype)
+
+
+def test_outputs_are_fresh_arrays(plan):
+    x = data()
+    first = plan.run([x], [weights()])
+    second = plan.run((x + 1,), (weights(),))
+    np.testing.assert_array_equal(first[0], x * [1, 2, 3])
+    np.testing.assert_array_equal(second[0], (x + 1) * [1, 2, 3])
+    assert first[0].dtype == np.float32 and first[1].shape == ()
+    assert first[0].flags.c_contiguous and first[0].flags.owndata and first[0].flags.writeable
+    assert type(first) is tuple and type(first[0]) is np.ndarray
+
+
+def test_assigns_happen_after_the_run(plan):
+    w = weights()
+    y, _ = plan.run([data()], [w])
+    np.testing.assert_array_equal(y, data() * [1, 2, 3])
+    np.testing.assert_array_equal(w, [2, 3, 4])
+
+
+def test_the_gradient_is_the_last_array(plan):
+    assert plan.gradient_offsets == (0, 3)
+    y, total, gradient = plan.run([data()], [weights()], gradients=True)
+    np.testing.assert_array_equal(gradient, data().sum(axis=0))
+    assert total == y.sum()
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda a: a,
+        lambda a: a.tolist(),
+        lambda a: a.astype(np.float64),
+        lambda a: a.astype(np.float16),
+        lambda a: a.astype(np.int8),
+        lambda a: a.astype(np.uint64),
+        lambda a: a.astype(">f4"),
+        lambda a: a.astype(">f8"),
+        np.asfortranarray,
+        lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+        lambda a: a[::-1, ::-1].copy()[::-1, ::-1],
+        lambda a: np.frombuffer(b"\0" + a.tobytes(), np.uint8)[1:].view(a.dtype).reshape(a.shape),
+        lambda a: a.view(type("Mine", (np.ndarray,), {})),
+        lambda a: np.ma.masked_array(a, a > 100),
+        memoryview,
+    ],
+)
+def test_inputs_of_any_layout(plan, convert):
+    y, _ = plan.run([convert(data())], [weights()])
+    np.testing.assert_array_equal(y, data() * [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "text"),
+    [
+        (np.zeros((4, 4)), ValueError, r"input 'x': expected shape \(4, 3\), got \(4, 4\)"),
+        (np.zeros((3, 4)), ValueError, r"got \(3, 4\)"),
+        (np.zeros(12), ValueError, r"got \(12,\)"),
+        (np.zeros((1, 3)), ValueError, "expected shape"),
+        (np.zeros((4, 3, 1)), ValueError, "expected shape"),
+        (3.0, ValueError, r"got \(\)"),
+        (np.zeros((4, 3), complex), TypeError, "complex128"),
+        (np.zeros((4, 3), object), TypeError, "object"),
+        (np.zeros((4, 3), "datetime64[s]"), TypeError, "datetime64"),
+        (np.full((4, 3), "a"), TypeError, "<U1"),
+        (None, ValueError, "expected shape"),
+        ([[1, 2, 3], [4]], ValueError, ""),
+    ],
+)
+def test_inputs_refused(plan, x, error, text):
+    w = weights()
+    with pytest.raises(error, match=text):
+        plan.run([x], [w])
+    np.testing.assert_array_equal(w, [1, 2, 3])
+    np.testing.assert_array_equal(plan.run([data()], [w])[0], data() * [1, 2, 3])
+
+
+def test_floats_never_become_integers_or_bools():
+    for dtype in ("int32", "int64", "bool"):
+        graph = _core.Graph()
+        plan = graph.compile([graph.input("ids", (2,), dtype)])
+        with pytest.raises(TypeError, match=f"input 'ids': expected {dtype}, got float64"):
+            plan.run([np.zeros(2)], ())
+    graph = _core.Graph()
+    plan = graph.compile([graph.input("ids", (2,), "int32")])
+    np.testing.assert_array_equal(plan.run([np.array([3, 4], np.int64)], ())[0], [3, 4])
+
+
+@pytest.mark.parametrize(
+    ("w", "error", "text"),
+    [
+        ([1, 2, 3], TypeError, "variable 'w': expected an array, got list"),
+        (np.zeros(3), TypeError, "float32, got float64"),
+        (np.zeros(3, ">f4"), TypeError, ">f4"),
+        (np.zeros(4, np.float32), ValueError, r"expected shape \(3,\), got \(4,\)"),
+        (np.zeros((1, 3), np.float32), ValueError, "expected shape"),
+        (np.zeros(6, np.float32)[::2], ValueError, "C-contiguous"),
+        (np.broadcast_to(np.float32(0), 3), ValueError, "C-contiguous"),
+        (np.frombuffer(bytes(12), np.float32), ValueError, "writeable"),
+    ],
+)
+def test_variables_refused(plan, w, error, text):
+    with pytest.raises(error, match=text):
+        plan.run([data()], [w])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda p: p.run(), TypeError, "misses the argument 'inputs'"),
+        (lambda p: p.run([data()]), TypeError, "'variables'"),
+        (lambda p: p.run([], [weights()]), ValueError, "takes 1 inputs, got 0"),
+        (lambda p: p.run([data()], []), ValueError, "takes 1 variables, got 0"),
+        (lambda p: p.run(None, [weights()]), TypeError, "inputs: expected a sequence"),
+        (lambda p: p.run([data()], [weights()], 1), TypeError, "2 positional"),
+        (lambda p: p.run([data()], [weights()], seed="a"), TypeError, ""),
+        (lambda p: p.run([data()], [weights()], gradients=1), TypeError, "True or False"),
+        (lambda p: p.run([data()], [weights()], sed=1), TypeError, "'sed'"),
+        (lambda p: p.train([data()], [weights()], 3, learning_rate=1, iteration=0), TypeError,
+         "Optimizer, got int"),
+    ],
+)  # fmt: skip
+def test_calls_refused(plan, call, error, text):
+    with pytest.raises(error, match=text):
+        call(plan)
+
+
+def test_seed_and_step_take_any_int(plan):
+    for number in (0, -1, 2**64, 2**100, np.int64(5)):
+        plan.run([data()], [weights()], seed=number, step=number)
+
+
+def test_an_input_that_is_not_used_is_still_checked():
+    graph = _core.Graph()
+    graph.input("unused", (2,), "float32")
+    x = graph.input("x", (2,), "float32")
+    plan = graph.compile([x])
+    np.testing.assert_array_equal(plan.run([[0, 0], [1, 2]], ())[0], [1, 2])
+    with pytest.raises(ValueError, match="input 'unused'"):
+        plan.run([[0, 0, 0], [1, 2]], ())
+
+
+def test_zero_sized_arrays():
+    graph = _core.Graph()
+    x = graph.input("x", (0, 3), "float32")
+    (y,) = graph.emit("neg", [x])
+    assert graph.compile([y]).run([np.zeros((0, 3))], ())[0].shape == (0, 3)
+
+
+def test_no_outputs_at_all():
+    assert _core.Graph().compile([]).run((), ()) == ()
+
+
+def test_texts(plan):
+    assert "mul" in str(plan)
+    assert plan.workspace_bytes > 0
+
+
+# ---- training ----
+
+
+def test_train_steps_after_the_assigns(plan):
+    w = weights()
+    optimizer = _core.Optimizer("sgd", [w])
+    _, total = plan.train([data()], [w], optimizer, learning_rate=0.5, iteration=0)
+    assert total == (data() * [1, 2, 3]).sum()
+    np.testing.assert_array_equal(w, np.array([2, 3, 4]) - 0.5 * data().sum(axis=0))
+
+
+def test_train_refuses_an_optimizer_of_other_variables(plan):
+    w = weights()
+    for others in ([np.zeros(4, np.float32)], [w, w], [], [np.zeros(3)]):
+        optimizer = _core.Optimizer("sgd", others)
+        with pytest.raises(ValueError, match="the optimizer was made for"):
+            plan.train([data()], [w], optimizer, learning_rate=1, iteration=0)
+    np.testing.assert_array_equal(w, [1, 2, 3])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_optimizer_step_leaves_the_gradient_alone(dtype):
+    a, b = np.ones((2, 2), dtype), np.ones(3, dtype)
+    optimizer = _core.Optimizer("sgd", [a, b], clipvalue=1.0)
+    gradient = np.arange(7, dtype=dtype)
+    optimizer.step(gradient, learning_rate=1, iteration=0)
+    np.testing.assert_array_equal(gradient, np.arange(7))
+
+
+def test_slots_are_writeable_and_zero():
+    optimizer = _core.Optimizer("adam", [np.ones((2, 2), np.float32), np.ones(3, np.float32)])
+    assert len(optimizer.slots) == 2
+    for slot in optimizer.slots:
+        np.testing.assert_array_equal(slot, np.zeros(7, np.float32))
+        slot[:] = 1
+    np.testing.assert_array_equal(optimizer.slots[0], np.ones(7))
+    assert optimizer.u_product == 1.0
+    optimizer.u_product = 0.5
+    assert optimizer.u_product == 0.5
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda w: _core.Optimizer("adamm", [w]), ValueError, "'adamm'"),
+        (lambda w: _core.Optimizer(3, [w]), ValueError, "got 3"),
+        (lambda w: _core.Optimizer("adam"), TypeError, ""),
+        (lambda w: _core.Optimizer("adam", w[0]), TypeError, "sequence"),
+        (lambda w: _core.Optimizer("adam", [1.0]), TypeError, "variable 0: expected an array"),
+        (lambda w: _core.Optimizer("adam", [w, w.astype(float)]), TypeError, "float64"),
+        (lambda w: _core.Optimizer("adam", [w.astype(int)]), TypeError, "int64"),
+        (lambda w: _core.Optimizer("adam", [w[::2]]), ValueError, "C-contiguous"),
+        (lambda w: _core.Optimizer("adam", [w], beta=1), TypeError, "'beta'"),
+        (lambda w: _core.Optimizer("adam", [w], beta_1="x"), TypeError, "number"),
+        (lambda w: _core.Optimizer("adam", [w], amsgrad=2), TypeError, "True or False"),
+        (lambda w: _core.Optimizer("adam", [w], clipnorm=1, clipvalue=1), ValueError, "exclude"),
+        (lambda w: _core.Optimizer("adam", [w]).step(w), TypeError, "'learning_rate'"),
+        (lambda w: _core.Optimizer("adam", [w]).step(w, learning_rate=1, iteration=-1),
+         ValueError, "got -1"),
+        (lambda w: _core.Optimizer("adam", [w]).step(w[:2], learning_rate=1, iteration=0),
+         ValueError, r"gradient: expected shape \(3,\)"),
+    ],
+)  # fmt: skip
+def test_optimizer_refuses(call, error, text):
+    with pytest.raises(error, match=text):
+        call(np.ones(3, np.float32))
+
+
+# ---- threads and memory ----
+
+
+def heavy():
+    """A plan that takes a while: so runs overlap when the GIL is dropped."""
+    graph = _core.Graph()
+    x = y = graph.input("x", (200, 200), "float32")
+    for _ in range(50):
+        (y,) = graph.emit("tanh", [y])
+        (y,) = graph.emit("add", [y, x])
+    return graph.compile([y])
+
+
+def test_one_plan_in_many_threads():
+    plan = heavy()
+    inputs = [np.full((200, 200), i / 10, np.float32) for i in range(8)]
+    expected = [plan.run([x], ())[0] for x in inputs]
+    wrong = []
+
+    def work(i):
+        for _ in range(10):
+            if not np.array_equal(plan.run([inputs[i]], ())[0], expected[i]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_the_variables_live_while_the_plan_runs(plan):
+    """The list is changed from another thread while the plan works on its arrays."""
+    stop = threading.Event()
+    variables = [weights()]
+
+    def replace():
+        while not stop.is_set():
+            variables[0] = weights()
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    for _ in range(2000):
+        np.testing.assert_array_equal(plan.run([data()], variables)[0], data() * [1, 2, 3])
+    stop.set()
+    thread.join()
+
+
+def test_no_references_leak(plan):
+    x, w = data(), weights()
+    inputs, variables = (x,), (w,)
+    optimizer = _core.Optimizer("adam", variables)
+    watched = (x, w, inputs, variables, optimizer)
+    before = [sys.getrefcount(o) for o in watched]
+    for _ in range(200):
+        plan.run(inputs, variables)
+        plan.run([x], [w], gradients=True)
+        plan.train(inputs, variables, optimizer, learning_rate=0.0, iteration=0)
+        optimizer.step(np.zeros(3), learning_rate=0.0, iteration=0)
+        for bad in ((inputs, (x,)), ((w,), variables), ((object(),), variables)):
+            with pytest.raises((ValueError, TypeError)):
+                plan.run(*bad)
+    gc.collect()
+    assert [sys.getrefcount(o) for o in watched] == before
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_memory_does_not_grow():
+    """1,000 plans with workspaces of 400 kB: a leak of any of them would show."""
+    x = np.ones((100, 100), np.float32)
+
+    def make_and_run():
+        graph = _core.Graph()
+        y = graph.input("x", (100, 100), "float32")
+        for op in ("tanh", "exp", "sin"):
+            (y,) = graph.emit(op, [y])
+        graph.compile([y]).run([x], ())
+        _core.Optimizer("adam", [x.copy()])
+
+    for _ in range(50):
+        make_and_run()
+    gc.collect()
+    before = resident()
+    for _ in range(1000):
+        make_and_run()
+    gc.collect()
+    assert resident() - before < 20e6
