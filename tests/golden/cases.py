@@ -1,0 +1,25 @@
+"""All golden cases, by family; a family is one golden file."""
+
+import cases_cells
+import cases_conv
+import cases_fit
+import cases_layers
+import cases_losses
+import cases_metrics
+import cases_models
+import cases_norm
+import cases_recurrent
+import cases_training
+
+FAMILIES = {
+    "layers": cases_layers.CASES,
+    "conv": cases_conv.CASES,
+    "norm": cases_norm.CASES,
+    "recurrent": cases_recurrent.CASES,
+    "cells": cases_cells.CASES,
+    "models": cases_models.CASES,
+    "losses": cases_losses.CASES,
+    "training": cases_training.CASES,
+    "metrics": cases_metrics.CASES,
+    "fit": cases_fit.CASES,
+}

@@ -1,0 +1,84 @@
+"""Write the golden files from real Keras: `python tests/golden/make_goldens.py [family ...]`.
+
+Needs keras==3.15.1, TensorFlow and JAX, in an environment of its own; seqrnn never needs them.
+Everything is computed in float64 and stored as float32, so that the golden numbers carry no
+rounding of their own; inputs, weights and targets are float32 numbers to begin with.
+"""
+
+import importlib.metadata
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+
+import golden_file
+from cases import FAMILIES
+
+HERE = pathlib.Path(__file__).parent
+
+# TensorFlow, because its rule for masked steps is the one that seqrnn follows. But it has no
+# gradient of grouped convolutions on CPUs, and no top-k metric in float64.
+BACKENDS = dict.fromkeys(FAMILIES, "tensorflow") | {"conv": "jax", "metrics": "jax"}
+
+
+def make_all(families):
+    """One process per family: a process of Keras has one backend."""
+    for family in families:
+        settings = {"KERAS_BACKEND": BACKENDS[family], "JAX_ENABLE_X64": "1"}
+        command = [sys.executable, __file__, "--one", family]
+        subprocess.run(command, env=os.environ | settings, check=True)
+
+
+def make_one(family):
+    keras = keras_in_float64(BACKENDS[family])
+    cases = FAMILIES[family]
+    names = [case.name for case in cases]
+    assert len(set(names)) == len(names), f"{family}: two cases have one name"
+    goldens = {case.name: golden(keras, case) for case in cases}
+    golden_file.save(HERE / f"{family}.npz", goldens, versions(BACKENDS[family]))
+    print(f"{family}: {len(cases)} cases")
+
+
+def keras_in_float64(backend):
+    import keras
+
+    assert keras.backend.backend() == backend
+    keras.config.set_floatx("float64")
+    warnings.filterwarnings("ignore")
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(True)  # tracing would take longer than running
+    return keras
+
+
+def versions(backend):
+    packages = ("keras", "numpy", "tensorflow-cpu" if backend == "tensorflow" else "jax")
+    found = {package: importlib.metadata.version(package) for package in packages}
+    return found | {"backend": backend, "python": platform.python_version()}
+
+
+def golden(keras, case):
+    """The arrays of a case: what it is given under their own names, results as `=name`."""
+    given = case.prepare(keras)
+    results = case.measure(keras, in_float64(given))
+    for name, array in results.items():
+        assert np.isfinite(array).all(), f"{case.name}: {name} is not finite"
+    keras.backend.clear_session()
+    return given | {f"={name}": array for name, array in results.items()}
+
+
+def in_float64(given):
+    """Feed float64, or Keras would go on in float32."""
+    return {n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in given.items()}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        make_one(sys.argv[2])
+    else:
+        make_all(sys.argv[1:] or FAMILIES)
