@@ -141,11 +141,17 @@ class InputSpec:
         rank = len(shape)
         got = f"got {_text(shape)}"
         if self.ndim is not None and rank != self.ndim:
-            raise ValueError(f"expected {self.ndim}-D input{self._axes_text()}, {got}{self._hint()}")
+            raise ValueError(
+                f"expected {self.ndim}-D input{self._axes_text()}, {got}{self._hint()}"
+            )
         if self.min_ndim is not None and rank < self.min_ndim:
-            raise ValueError(f"expected input with {self.min_ndim} axes or more, {got}{self._hint()}")
+            raise ValueError(
+                f"expected input with {self.min_ndim} axes or more, {got}{self._hint()}"
+            )
         if self.max_ndim is not None and rank > self.max_ndim:
-            raise ValueError(f"expected input with {self.max_ndim} axes at most, {got}{self._hint()}")
+            raise ValueError(
+                f"expected input with {self.max_ndim} axes at most, {got}{self._hint()}"
+            )
         for axis, size in self._demands():
             if not -rank <= axis < rank:
                 raise ValueError(f"expected input with an axis {axis}, {got}")

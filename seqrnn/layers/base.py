@@ -150,7 +150,9 @@ class Layer(Tracked):
             name, shape = shape, kwargs.pop("shape", initializer)
             initializer = kwargs.pop("initializer", None)
         if kwargs:
-            raise TypeError(f"add_weight() got an unexpected keyword argument {next(iter(kwargs))!r}.")
+            raise TypeError(
+                f"add_weight() got an unexpected keyword argument {next(iter(kwargs))!r}."
+            )
         from seqrnn import constraints, initializers, regularizers
 
         dtype = config.standardize_dtype(dtype or self.variable_dtype)
@@ -346,9 +348,7 @@ class Layer(Tracked):
         if args and all(isinstance(x, (bool, int, float)) for x in nest.flatten(args[0])):
             args = (np.asarray(args[0]), *args[1:])  # nested lists of numbers
         masks = [getattr(leaf, "_keras_mask", None) for leaf in nest.flatten(args)]
-        outputs, out_masks, self._eager_losses = self._function(
-            args, kwargs, masks, state.training
-        )
+        outputs, out_masks, self._eager_losses = self._function(args, kwargs, masks, state.training)
         for leaf, mask in zip(nest.flatten(outputs), out_masks, strict=True):
             if mask is not None and isinstance(leaf, Array):
                 leaf._keras_mask = mask

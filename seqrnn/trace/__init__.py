@@ -20,4 +20,5 @@ from seqrnn.trace.frame import (
 from seqrnn.trace.placeholder import Call, KerasTensor, calls_of, output_specs, record, replay
 from seqrnn.trace.traced import Function, Spec, Traced, check_range, trace
 from seqrnn.trace.variable import Variable
+
 import seqrnn.ops  # isort: skip  # last: sets itself as the home of the operators

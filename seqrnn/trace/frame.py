@@ -183,9 +183,7 @@ def emit(op: str, inputs, /, **attrs) -> list[Tensor]:
         frame = state.frame
     if frame.graph is None:
         raise stray(next(t for t in inputs if t is not None and t.frame is frame))
-    numbers = [
-        None if t is None else t.id if t.frame is frame else frame.value(t) for t in inputs
-    ]
+    numbers = [None if t is None else t.id if t.frame is frame else frame.value(t) for t in inputs]
     return [Tensor(frame, number, op) for number in frame.graph.emit(op, numbers, **attrs)]
 
 

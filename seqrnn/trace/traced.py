@@ -46,9 +46,7 @@ class Spec:
         return cls(array.shape, array.dtype)
 
     def __eq__(self, other):
-        return (
-            isinstance(other, Spec) and (self.shape, self.dtype) == (other.shape, other.dtype)
-        )
+        return isinstance(other, Spec) and (self.shape, self.dtype) == (other.shape, other.dtype)
 
     def __hash__(self):
         return hash((self.shape, self.dtype))
@@ -253,7 +251,9 @@ class Function:
             if isinstance(leaf, Variable):
                 leaf = leaf.storage
             if isinstance(leaf, np.ndarray):
-                leaf = leaf if leaf.dtype.isnative and leaf.dtype.char in "fdilq?" else standard(leaf)
+                leaf = (
+                    leaf if leaf.dtype.isnative and leaf.dtype.char in "fdilq?" else standard(leaf)
+                )
                 key.append((leaf.shape, leaf.dtype.char))
             else:
                 key.append(_static_key(leaf))

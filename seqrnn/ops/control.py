@@ -1,0 +1,168 @@
+"""Loops, choices, and what a tensor is: scan, fori_loop, map, cond, shape, conversions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqrnn import config
+from seqrnn.ops.core import as_tensor, is_number, op
+from seqrnn.ops.elementwise import where
+from seqrnn.ops.shaping import arange
+from seqrnn.trace import nest
+from seqrnn.trace.array import Array, as_array, standard
+from seqrnn.trace.frame import Frame, Tensor, entered, state
+from seqrnn.trace.operators import no_value
+from seqrnn.trace.placeholder import KerasTensor
+from seqrnn.trace.variable import Variable
+
+
+@op
+def scan(f, init, xs=None, length=None, reverse=False, unroll=1):
+    """Applies `f` once per time step: (carry, x_t) -> (carry, y_t); returns (last carry, ys).
+
+    `f` is called once, whatever the number of steps, and runs compiled.
+
+    Args:
+        f: function of (carry, x): returns the new carry, of the shapes and dtypes of the old one,
+            and an output, which may be None.
+        init: the first carry: nested tensors, arrays, numbers.
+        xs: nested tensors with time first, (T, ...); `x` has their structure, without that axis.
+        length: the number of steps, if there are no xs.
+        reverse: from the last step to the first; each y stays at its own time.
+        unroll: accepted for Keras's sake; has no effect.
+
+    Returns: the last carry, and the outputs stacked, (T, ...).
+    """
+    frame = state.frame
+    init = nest.map_leaves(as_tensor, init)
+    xs = nest.map_leaves(lambda x: None if x is None else as_tensor(x), xs)
+    states = nest.flatten(init)
+    sequences = [x for x in nest.flatten(xs) if x is not None]
+    length = _length(sequences, length)
+    body = Frame(frame)
+    with entered(body, close=True):
+        carry = [body.input("state", s.shape, s.dtype) for s in states]
+        step = [body.input("step", x.shape[1:], x.dtype) for x in sequences]
+        source = iter(step)
+        x_t = nest.map_leaves(lambda x: None if x is None else next(source), xs)
+        result = f(nest.pack(init, carry), x_t)
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise TypeError(f"scan: f must return (carry, output), got {type(result).__name__}.")
+        news = _new_states(init, states, result[0])
+        ys = nest.map_leaves(lambda y: None if y is None else as_tensor(y), result[1])
+        outputs = [body.value(t) for t in news + [y for y in nest.flatten(ys) if y is not None]]
+        inputs = [frame.value(t) for t in states + sequences] + list(body.captures)
+        values = frame.graph.scan(
+            body.graph, length, len(states), len(sequences), inputs, outputs, bool(reverse)
+        )
+    tensors = [Tensor(frame, value, "scan") for value in values]
+    source = iter(tensors[len(states) :])
+    stacked = nest.map_leaves(lambda y: None if y is None else next(source), ys)
+    return nest.pack(init, tensors), stacked
+
+
+def _length(sequences: list, length) -> int:
+    sizes = {x.shape[0] if x.shape else None for x in sequences} | ({length} - {None})
+    if None in sizes:
+        raise ValueError("scan: the xs need a first axis, time.")
+    if len(sizes) != 1:
+        raise ValueError(
+            f"scan: the xs (and `length`) must agree on the number of steps, got {sorted(sizes)}."
+            if sizes
+            else "scan: give `xs`, or `length`, the number of steps."
+        )
+    return int(sizes.pop())
+
+
+def _new_states(init, states: list, carry) -> list:
+    """The new carry as tensors, after checking that it is like the old one."""
+    if nest.key(carry) != nest.key(init):
+        raise ValueError(
+            f"scan: f must return a carry with the structure of `init`, {len(states)} tensors, got "
+            f"{len(nest.flatten(carry))} in another structure."
+        )
+    news = []
+    for number, (old, new) in enumerate(zip(states, nest.flatten(carry), strict=True)):
+        new = as_tensor(new)
+        if config.is_float(new.dtype) == config.is_float(old.dtype):
+            new = as_tensor(new, old.dtype)
+        if (new.shape, new.dtype) != (old.shape, old.dtype):
+            raise ValueError(
+                f"scan: state {number} begins as {old.dtype} of shape {old.shape}, but f returns "
+                f"{new.dtype} of shape {new.shape}; both must be the same."
+            )
+        news.append(new)
+    return news
+
+
+@op
+def fori_loop(lower, upper, body_fun, init_val):
+    """val = body_fun(i, val) for i = lower .. upper - 1; ints known beforehand."""
+    if upper <= lower:
+        return nest.map_leaves(as_tensor, init_val)
+    steps = arange(lower, upper)
+    return scan(lambda value, i: (body_fun(i, value), None), init_val, steps)[0]
+
+
+@op
+def map(f, xs):
+    """f of each slice along the first axis, stacked."""
+    return scan(lambda _, x: ((), f(x)), (), xs)[1]
+
+
+@op
+def cond(pred, true_fn, false_fn):
+    """`true_fn()` or `false_fn()`, as `pred` says. Both are computed; one is chosen."""
+    if is_number(pred) and not isinstance(pred, np.generic):
+        return true_fn() if pred else false_fn()
+    a, b = true_fn(), false_fn()
+    chosen = [where(pred, x, y) for x, y in zip(nest.flatten(a), nest.flatten(b), strict=True)]
+    return nest.pack(a, chosen)
+
+
+# ---- what a tensor is ----
+
+
+def shape(x) -> tuple:
+    """The shape: a tuple of ints (None for the unknown sizes of placeholders)."""
+    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
+
+
+def ndim(x) -> int:
+    """The number of axes."""
+    return len(shape(x))
+
+
+def size(x) -> int:
+    """The number of elements."""
+    return x.size if hasattr(x, "size") else np.size(x)
+
+
+def dtype(x) -> str:
+    """The dtype's name."""
+    return config.standardize_dtype(x.dtype)
+
+
+def is_tensor(x) -> bool:
+    """Whether x is a tensor, an array that an op returned, or a placeholder."""
+    return isinstance(x, (Tensor, Array, KerasTensor))
+
+
+def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
+    """x as a tensor: of the trace while a function is traced, else an array."""
+    dtype = None if dtype is None else config.standardize_dtype(dtype)
+    if isinstance(x, KerasTensor):
+        return x if dtype is None else x.astype(dtype)
+    if state.frame is not None or isinstance(x, Tensor):
+        return as_tensor(x, dtype)
+    if dtype is None and not hasattr(x, "dtype"):
+        dtype = config.floatx() if np.asarray(x).dtype == np.float64 else None
+    array = x.numpy() if isinstance(x, Variable) else standard(x)
+    return as_array(array if dtype is None else array.astype(dtype))
+
+
+def convert_to_numpy(x) -> np.ndarray:
+    """x as a plain ndarray. TypeError for a tensor of a trace, which has no value."""
+    if isinstance(x, (Tensor, KerasTensor)):
+        raise no_value(x, "a conversion to NumPy", "Return the tensor from the function instead.")
+    return x.numpy() if isinstance(x, (Array, Variable)) else np.asarray(x)

@@ -1,0 +1,202 @@
+"""How the functions of `seqrnn.ops` are called, and how their arguments become tensors.
+
+A function decorated with `op` is written once, for tensors. In a function being traced it runs as
+it stands. Called on placeholders it is recorded. Called on arrays it is traced, compiled and run at
+once, by a plan that is kept for the next call with the same shapes.
+
+Dtypes of two operands: Python numbers and NumPy data take the tensor's dtype where the kind allows
+it; of two tensors, bool gives way to integers, integers to floats, the smaller to the larger; bool
+with bool computes in int32; an integer with a float number gives `floatx()`.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from seqrnn import config
+from seqrnn.trace import nest
+from seqrnn.trace.array import standard
+from seqrnn.trace.frame import Tensor, emit1, state
+from seqrnn.trace.operators import Operators
+from seqrnn.trace.placeholder import KerasTensor, placeholders, record
+from seqrnn.trace.traced import Function
+from seqrnn.trace.variable import Variable
+
+_RANK = {"bool": 0, "int32": 1, "int64": 2, "float32": 3, "float64": 4}
+
+
+def op(fn):
+    """Makes a function of tensors work on placeholders and arrays too."""
+
+    @functools.wraps(fn)
+    def call(*args, **kwargs):
+        if state.frame is not None:
+            return fn(*args, **kwargs)
+        if placeholders((args, kwargs)):
+            return record(call, args, kwargs)
+        if any(isinstance(leaf, Tensor) for leaf in nest.flatten((args, kwargs))):
+            return fn(*args, **kwargs)  # of a trace that is suspended or over: emit will tell
+        return function(*args, **kwargs)
+
+    function = Function(fn)
+    return call
+
+
+# ---- to tensors ----
+
+
+def is_number(x) -> bool:
+    """Whether x is a Python number, or a NumPy one without axes."""
+    return isinstance(x, (bool, int, float, np.generic))
+
+
+def as_tensor(x, dtype: str | None = None) -> Tensor:
+    """x as a tensor of the trace: a tensor itself, a variable's value, or a constant."""
+    if isinstance(x, Tensor):
+        return x if dtype is None or x.dtype == dtype else emit1("cast", x, dtype=dtype)
+    if isinstance(x, Variable):
+        return as_tensor(_frame().read(x), dtype)
+    if isinstance(x, KerasTensor):
+        raise TypeError(
+            f"the placeholder {x!r} is used inside a function that is being traced. Pass it to the "
+            "layer or function as an argument instead."
+        )
+    if dtype is None and isinstance(x, (bool, int, float)):
+        dtype = _number_dtype(x)
+    if is_number(x):
+        return _frame().scalar(x, dtype or config.standardize_dtype(x.dtype))
+    if isinstance(x, (list, tuple)) and any(isinstance(v, Operators) for v in nest.flatten(x)):
+        from seqrnn.ops.shaping import stack
+
+        return as_tensor(stack([as_tensor(v) for v in x]), dtype)
+    array = standard(x)
+    if dtype is None and not hasattr(x, "dtype") and array.dtype == np.float64:
+        dtype = config.floatx()  # a list of Python floats
+    if dtype is not None:
+        array = array.astype(dtype)
+    return _frame().constant(array)
+
+
+def _frame():
+    if state.frame is None:
+        raise RuntimeError("a tensor is needed, but nothing is being traced")
+    return state.frame
+
+
+def _number_dtype(x) -> str:
+    if isinstance(x, bool):
+        return "bool"
+    return config.floatx() if isinstance(x, float) else "int32"
+
+
+def as_float(x) -> Tensor:
+    """x as a float tensor: integers and bools become `floatx()`."""
+    x = as_tensor(x)
+    return x if config.is_float(x.dtype) else emit1("cast", x, dtype=config.floatx())
+
+
+# ---- two operands ----
+
+
+def result_dtype(a: str, b: str) -> str:
+    """The dtype of what two tensors of these dtypes give together."""
+    return a if _RANK[a] >= _RANK[b] else b
+
+
+def operands(a, b) -> tuple[Tensor, Tensor]:
+    """Both as tensors of one dtype. Those that are no tensors take the dtype of the other."""
+    a, b = _read(a), _read(b)
+    if isinstance(a, Tensor):
+        if isinstance(b, Tensor):
+            if a.dtype == b.dtype:
+                return a, b
+            dtype = result_dtype(a.dtype, b.dtype)
+            return as_tensor(a, dtype), as_tensor(b, dtype)
+        return _with_constant(a, b)
+    if isinstance(b, Tensor):
+        b, a = _with_constant(b, a)
+        return a, b
+    return operands(as_tensor(a), as_tensor(b))
+
+
+def _read(x):
+    return _frame().read(x) if isinstance(x, Variable) else x
+
+
+def _with_constant(tensor: Tensor, x) -> tuple[Tensor, Tensor]:
+    """A tensor, and something that is not one, in the dtype of both."""
+    if isinstance(x, (bool, int, float)):
+        weak = _number_dtype(x)
+    else:
+        if not isinstance(x, np.generic) and not isinstance(x, np.ndarray):
+            x = _plain_array(x)
+            if isinstance(x, Tensor):
+                return operands(tensor, x)
+        weak = config.standardize_dtype(x.dtype)
+    dtype = tensor.dtype
+    if _kind(weak) > _kind(dtype):
+        dtype = config.floatx() if config.is_float(weak) else weak
+        tensor = as_tensor(tensor, dtype)
+    if is_number(x):
+        return tensor, tensor.frame.scalar(x, dtype)
+    return tensor, as_tensor(np.asarray(x), dtype)
+
+
+def _plain_array(x):
+    if x is None or isinstance(x, (str, dict)) or callable(x):
+        raise TypeError(f"expected a tensor, an array or a number, got {x!r}.")
+    if isinstance(x, (list, tuple)) and any(isinstance(v, Operators) for v in nest.flatten(x)):
+        return as_tensor(x)
+    return standard(x)
+
+
+def _kind(dtype: str) -> int:
+    return 0 if dtype == "bool" else 1 if dtype.startswith("int") else 2
+
+
+def same_dtype(values) -> list[Tensor]:
+    """All as tensors of one dtype, the largest of the tensors among them."""
+    values = [_read(v) for v in values]
+    given = [v.dtype for v in values if isinstance(v, Tensor)]
+    if not given:
+        values = [as_tensor(v) for v in values]
+        given = [v.dtype for v in values]
+    dtype = functools.reduce(result_dtype, given)
+    return [as_tensor(v, dtype) for v in values]
+
+
+# ---- axes and shapes ----
+
+
+def one_axis(axis, rank: int, name: str) -> int:
+    """An axis counted from the front. ValueError if there is none such."""
+    if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
+        raise TypeError(f"{name}: an axis must be an int, got {axis!r}.")
+    if not -rank <= axis < rank:
+        raise ValueError(f"{name}: there is no axis {axis} in a tensor with {rank} axes.")
+    return int(axis) % rank if rank else 0
+
+
+def many_axes(axis, rank: int, name: str) -> tuple[int, ...]:
+    """Axes counted from the front, ascending; None means all."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    found = sorted({one_axis(a, rank, name) for a in axes})
+    if len(found) != len(axes):
+        raise ValueError(f"{name}: an axis is named twice in {axis}.")
+    return tuple(found)
+
+
+def whole_shape(shape, name: str) -> tuple[int, ...]:
+    """A shape given by the user as a tuple of ints; an int means one axis."""
+    if isinstance(shape, (Tensor, KerasTensor)):
+        raise TypeError(f"{name}: a shape must be ints, got a tensor. Use `x.shape`.")
+    if isinstance(shape, (int, np.integer)):
+        shape = (shape,)
+    try:
+        return tuple(int(d.__index__()) for d in shape)
+    except (AttributeError, TypeError):
+        raise TypeError(f"{name}: a shape must be ints, got {shape!r}.") from None

@@ -1,0 +1,363 @@
+"""Functions of neural networks: activations, softmax, normalisation, convolution, recurrence."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from seqrnn import config
+from seqrnn.ops.core import as_float, as_tensor, op, operands
+from seqrnn.ops.elementwise import (
+    abs,
+    add,
+    clip,
+    divide,
+    equal,
+    erf,
+    exp,
+    expm1,
+    less,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    sqrt,
+    square,
+    subtract,
+    tanh,
+    where,
+)
+from seqrnn.ops.reduction import along_last
+from seqrnn.ops.shaping import moveaxis
+from seqrnn.trace.frame import emit, emit1
+
+# ---- activations ----
+
+
+@op
+def relu(x):
+    """max(x, 0)."""
+    return emit1("relu", as_float(x))
+
+
+@op
+def relu6(x):
+    """x between 0 and 6."""
+    return clip(as_float(x), 0.0, 6.0)
+
+
+@op
+def leaky_relu(x, negative_slope=0.2):
+    """x, times `negative_slope` where it is negative."""
+    x = as_float(x)
+    return where(less(x, 0.0), multiply(x, negative_slope), x)
+
+
+@op
+def elu(x, alpha=1.0):
+    """x, and alpha (exp(x) - 1) where it is negative."""
+    x = as_float(x)
+    return where(less(x, 0.0), multiply(expm1(minimum(x, 0.0)), alpha), x)
+
+
+@op
+def celu(x, alpha=1.0):
+    """x, and alpha (exp(x / alpha) - 1) where it is negative."""
+    x = as_float(x)
+    return where(less(x, 0.0), multiply(expm1(divide(minimum(x, 0.0), alpha)), alpha), x)
+
+
+@op
+def selu(x):
+    """A scaled elu that keeps mean 0 and variance 1 (Klambauer et al., 2017)."""
+    return multiply(elu(x, 1.6732632423543772), 1.0507009873554805)
+
+
+@op
+def sigmoid(x):
+    """1 / (1 + exp(-x))."""
+    return emit1("sigmoid", as_float(x))
+
+
+@op
+def log_sigmoid(x):
+    """log(sigmoid(x))."""
+    return negative(softplus(negative(as_float(x))))
+
+
+@op
+def hard_sigmoid(x):
+    """x / 6 + 0.5 between 0 and 1."""
+    return clip(add(divide(as_float(x), 6.0), 0.5), 0.0, 1.0)
+
+
+@op
+def silu(x):
+    """x sigmoid(x)."""
+    x = as_float(x)
+    return multiply(x, sigmoid(x))
+
+
+swish = silu
+
+
+@op
+def hard_silu(x):
+    """x hard_sigmoid(x)."""
+    x = as_float(x)
+    return multiply(x, hard_sigmoid(x))
+
+
+hard_swish = hard_silu
+
+
+@op
+def hard_tanh(x):
+    """x between -1 and 1."""
+    return clip(as_float(x), -1.0, 1.0)
+
+
+@op
+def softplus(x):
+    """log(1 + exp(x)) without overflow."""
+    x = as_float(x)
+    return add(maximum(x, 0.0), log1p(exp(negative(abs(x)))))
+
+
+@op
+def softsign(x):
+    """x / (1 + |x|)."""
+    x = as_float(x)
+    return divide(x, add(abs(x), 1.0))
+
+
+@op
+def mish(x):
+    """x tanh(softplus(x))."""
+    x = as_float(x)
+    return multiply(x, tanh(softplus(x)))
+
+
+@op
+def gelu(x, approximate=True):
+    """x times the normal distribution function of x; `approximate`: by a tanh."""
+    x = as_float(x)
+    if approximate:
+        cubic = multiply(add(x, multiply(multiply(square(x), x), 0.044715)), math.sqrt(2 / math.pi))
+        return multiply(multiply(x, 0.5), add(tanh(cubic), 1.0))
+    return multiply(multiply(x, 0.5), add(erf(multiply(x, math.sqrt(0.5))), 1.0))
+
+
+@op
+def softmax(x, axis=-1):
+    """exp(x) divided by its sum along an axis."""
+    return along_last(lambda t: emit1("softmax", t), as_float(x), axis, "softmax")
+
+
+@op
+def log_softmax(x, axis=-1):
+    """log(softmax(x))."""
+    return along_last(lambda t: emit1("log_softmax", t), as_float(x), axis, "log_softmax")
+
+
+# ---- classes ----
+
+
+@op
+def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
+    """1 at the place of each class and 0 elsewhere, along a new axis; all 0 for a class outside."""
+    if sparse:
+        raise ValueError("one_hot: there are no sparse tensors; leave `sparse` out.")
+    x = as_tensor(x)
+    classes = as_tensor(np.arange(num_classes), x.dtype)
+    wide = emit1("reshape", x, shape=(*x.shape, 1))
+    hot = as_tensor(equal(wide, classes), config.standardize_dtype(dtype))
+    return hot if axis in (-1, x.ndim) else moveaxis(hot, -1, axis)
+
+
+@op
+def binary_crossentropy(target, output, from_logits=False):
+    """-(t log p + (1 - t) log(1 - p)) of each element."""
+    target, output = operands(target, as_float(output))
+    if from_logits:
+        return add(
+            subtract(maximum(output, 0.0), multiply(output, target)),
+            log1p(exp(negative(abs(output)))),
+        )
+    p = clip(output, config.epsilon(), 1.0 - config.epsilon())
+    positive = multiply(target, log(p))
+    return negative(add(positive, multiply(subtract(1.0, target), log(subtract(1.0, p)))))
+
+
+# ---- layers in one op ----
+
+
+@op
+def layer_norm(x, gamma=None, beta=None, epsilon=1e-3):
+    """(x - mean) / sqrt(variance + epsilon) * gamma + beta over the last axis, variance / n.
+
+    gamma, beta: shape (size of the last axis,), or None for 1 and 0.
+    """
+    x = as_float(x)
+    gamma, beta = (None if t is None else as_tensor(t, x.dtype) for t in (gamma, beta))
+    return emit("layer_norm", [x, gamma, beta], epsilon=float(epsilon))[0]
+
+
+@op
+def rms_norm(x, scale=None, axis=-1, epsilon=1e-6):
+    """x / sqrt(mean of x^2 + epsilon) * scale along an axis."""
+    from seqrnn.ops.reduction import mean
+
+    x = as_float(x)
+    x = divide(x, sqrt(add(mean(square(x), axis, True), epsilon)))
+    return x if scale is None else multiply(x, scale)
+
+
+@op
+def conv1d(x, kernel, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1):
+    """Cross-correlation along time.
+
+    x: (batch, time, channels). kernel: (size, channels / groups, filters). Zeros are added before
+    and behind. Result: (batch, (time + pads - (size - 1) dilation - 1) // stride + 1, filters).
+    """
+    x, kernel = operands(as_float(x), kernel)
+    return emit1(
+        "conv1d",
+        x,
+        kernel,
+        stride=stride,
+        dilation=dilation,
+        pad_left=pad_left,
+        pad_right=pad_right,
+        groups=groups,
+    )
+
+
+@op
+def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
+    """Keras's convolution, of sequences: see `conv1d`. padding: 'valid', 'same' or 'causal'."""
+    if data_format == "channels_first":
+        raise ValueError("conv: the channels must come last.")
+    size = (kernel.shape[0] - 1) * dilation_rate + 1
+    left = right = 0
+    if padding == "same":
+        total = max((-(-inputs.shape[1] // strides) - 1) * strides + size - inputs.shape[1], 0)
+        left, right = total // 2, total - total // 2
+    elif padding == "causal":
+        left = size - 1
+    elif padding != "valid":
+        raise ValueError(f"conv: padding is 'valid', 'same' or 'causal', got {padding!r}.")
+    groups = inputs.shape[-1] // kernel.shape[1]
+    return conv1d(inputs, kernel, strides, dilation_rate, left, right, groups)
+
+
+# ---- recurrence: time-major, the input projected before; the formulas stand in csrc/ops ----
+
+ACTIVATIONS = (
+    "linear",
+    "tanh",
+    "sigmoid",
+    "relu",
+    "hard_sigmoid",
+    "softsign",
+    "elu",
+    "exponential",
+    "softplus",
+    "selu",
+    "relu6",
+    "leaky_relu",
+)
+
+
+@op
+def rnn(xz, R, h0, mask=None, rmask=None, activation="tanh", reverse=False, zero_output=False):
+    """A simple recurrent layer over a whole sequence: returns (y, last h).
+
+    xz: (T, B, U), the input after its kernel and bias. R: (U, U). h0: (B, U). mask: (T, B) bool.
+    rmask: (1, B, U), what the state is multiplied by before R.
+    """
+    return tuple(
+        emit(
+            "rnn",
+            [xz, R, h0, mask, rmask],
+            activation=activation,
+            reverse=reverse,
+            zero_output=zero_output,
+        )[:2]
+    )
+
+
+@op
+def lstm(
+    xz,
+    R,
+    h0,
+    c0,
+    mask=None,
+    rmask=None,
+    activation="tanh",
+    recurrent_activation="sigmoid",
+    reverse=False,
+    zero_output=False,
+):
+    """An LSTM over a whole sequence: returns (y, last h, last c).
+
+    xz: (T, B, 4U), gates i, f, c, o. R: (U, 4U). h0, c0: (B, U). mask: (T, B) bool.
+    rmask: (1 or 4, B, U), what h is multiplied by before R.
+    """
+    return tuple(
+        emit(
+            "lstm",
+            [xz, R, h0, c0, mask, rmask],
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            reverse=reverse,
+            zero_output=zero_output,
+        )[:3]
+    )
+
+
+@op
+def gru(
+    xz,
+    R,
+    rb,
+    h0,
+    mask=None,
+    rmask=None,
+    activation="tanh",
+    recurrent_activation="sigmoid",
+    reset_after=True,
+    reverse=False,
+    zero_output=False,
+):
+    """A GRU over a whole sequence: returns (y, last h).
+
+    xz: (T, B, 3U), gates z, r, h, the input bias included. R: (U, 3U). rb: (3U,) recurrent bias,
+    with `reset_after` only, or None. h0: (B, U). mask: (T, B) bool. rmask: (1 or 3, B, U).
+    """
+    return tuple(
+        emit(
+            "gru",
+            [xz, R, rb, h0, mask, rmask],
+            activation=activation,
+            recurrent_activation=recurrent_activation,
+            reset_after=reset_after,
+            reverse=reverse,
+            zero_output=zero_output,
+        )[:2]
+    )
+
+
+@op
+def dropout_mask(shape, rate, seed=0, dtype=None):
+    """0 with probability `rate`, else 1 / (1 - rate): what dropout multiplies by.
+
+    The numbers are a function of `seed` and of the run's step counter.
+    """
+    dtype = config.standardize_dtype(dtype)
+    shape = tuple(int(d) for d in shape)
+    return emit("dropout_mask", [], shape=shape, rate=float(rate), seed=int(seed), dtype=dtype)[0]

@@ -1,0 +1,202 @@
+"""Functions along axes: sums, means, extremes, cumulated sums.
+
+`axis` is an int, several ints, or None for all; `keepdims` leaves the axes with size 1.
+"""
+
+from __future__ import annotations
+
+from seqrnn import config
+from seqrnn.ops.core import as_float, as_tensor, many_axes, one_axis, op
+from seqrnn.ops.elementwise import (
+    abs,
+    add,
+    divide,
+    exp,
+    isfinite,
+    log,
+    maximum,
+    not_equal,
+    power,
+    sqrt,
+    square,
+    stop_gradient,
+    subtract,
+    where,
+)
+from seqrnn.ops.shaping import reshape, squeeze, transpose
+from seqrnn.trace.frame import Tensor, emit1
+
+
+def _reduce(name: str, x: Tensor, axis, keepdims: bool) -> Tensor:
+    axes = many_axes(axis, x.ndim, name)
+    if not axes:
+        return x
+    return emit1(name, x, axes=axes, keepdims=bool(keepdims))
+
+
+def _countable(x) -> Tensor:
+    x = as_tensor(x)
+    return as_tensor(x, "int32") if x.dtype == "bool" else x
+
+
+@op
+def sum(x, axis=None, keepdims=False):
+    """The sum; of bools, how many are true (int32)."""
+    return _reduce("sum", _countable(x), axis, keepdims)
+
+
+@op
+def prod(x, axis=None, keepdims=False, dtype=None):
+    """The product."""
+    x = _countable(x)
+    return _reduce("prod", x if dtype is None else as_tensor(x, dtype), axis, keepdims)
+
+
+@op
+def max(x, axis=None, keepdims=False, initial=None):
+    """The largest element. ValueError if there is none."""
+    result = _reduce("max", as_tensor(x), axis, keepdims)
+    return result if initial is None else maximum(result, initial)
+
+
+@op
+def min(x, axis=None, keepdims=False):
+    """The smallest element. ValueError if there is none."""
+    return _reduce("min", as_tensor(x), axis, keepdims)
+
+
+@op
+def any(x, axis=None, keepdims=False):
+    """Whether one of them is true."""
+    return _reduce("max", as_tensor(x, "bool"), axis, keepdims)
+
+
+@op
+def all(x, axis=None, keepdims=False):
+    """Whether all of them are true."""
+    return _reduce("min", as_tensor(x, "bool"), axis, keepdims)
+
+
+def _count(x: Tensor, axis) -> int:
+    count = 1
+    for a in many_axes(axis, x.ndim, "mean"):
+        count *= x.shape[a]
+    return count
+
+
+@op
+def mean(x, axis=None, keepdims=False):
+    """The sum divided by the number of elements, a float; NaN of no elements."""
+    x = as_float(x)
+    return divide(_reduce("sum", x, axis, keepdims), float(_count(x, axis)))
+
+
+average = mean
+
+
+@op
+def var(x, axis=None, keepdims=False):
+    """The mean square of the distances from the mean (divided by n)."""
+    x = as_float(x)
+    return mean(square(subtract(x, mean(x, axis, True))), axis, keepdims)
+
+
+@op
+def std(x, axis=None, keepdims=False):
+    """The square root of `var`."""
+    return sqrt(var(x, axis, keepdims))
+
+
+@op
+def moments(x, axes, keepdims=False, synchronized=False):
+    """(mean, var)."""
+    return mean(x, axes, keepdims), var(x, axes, keepdims)
+
+
+@op
+def logsumexp(x, axis=None, keepdims=False):
+    """log(sum(exp(x))) without overflow."""
+    x = as_float(x)
+    top = stop_gradient(_reduce("max", x, axis, True))
+    top = where(isfinite(top), top, 0.0)
+    total = add(log(_reduce("sum", exp(subtract(x, top)), axis, True)), top)
+    return total if keepdims else squeeze(total, many_axes(axis, x.ndim, "logsumexp"))
+
+
+@op
+def norm(x, ord=None, axis=None, keepdims=False):
+    """The length of vectors along `axis` (None: of all elements).
+
+    ord: None, 'euclidean', 'fro' or 2: sqrt(sum x^2); 1: sum |x|; inf: max |x|; -inf: min |x|;
+    another number p: (sum |x|^p)^(1/p).
+    """
+    x = as_float(x)
+    if ord in (None, "euclidean", "fro", 2):
+        return sqrt(sum(square(x), axis, keepdims))
+    if ord == 1:
+        return sum(abs(x), axis, keepdims)
+    if ord == float("inf"):
+        return max(abs(x), axis, keepdims)
+    if ord == float("-inf"):
+        return min(abs(x), axis, keepdims)
+    if ord == 0:
+        return as_tensor(sum(not_equal(x, 0), axis, keepdims), x.dtype)
+    if isinstance(ord, (int, float)):
+        return power(sum(power(abs(x), float(ord)), axis, keepdims), 1.0 / ord)
+    raise ValueError(f"norm: expected a number, None, 'euclidean' or 'fro' as ord, got {ord!r}.")
+
+
+def _argument(name: str, x, axis, keepdims: bool) -> Tensor:
+    x = as_tensor(x)
+    if axis is None:
+        shape = (1,) * x.ndim
+        result = emit1(name, reshape(x, (-1,)), axis=0)
+        return reshape(result, shape) if keepdims else result
+    axis = one_axis(axis, x.ndim, name)
+    result = emit1(name, x, axis=axis)
+    return reshape(result, (*x.shape[:axis], 1, *x.shape[axis + 1 :])) if keepdims else result
+
+
+@op
+def argmax(x, axis=None, keepdims=False):
+    """Where the largest element is, the first of equals (int64); None: in the flattened tensor."""
+    return _argument("argmax", x, axis, keepdims)
+
+
+@op
+def argmin(x, axis=None, keepdims=False):
+    """Where the smallest element is, the first of equals (int64)."""
+    return _argument("argmin", x, axis, keepdims)
+
+
+@op
+def count_nonzero(x, axis=None):
+    """How many elements are not 0."""
+    return sum(not_equal(x, 0), axis)
+
+
+@op
+def cumsum(x, axis=None, reverse=False):
+    """Sums of the first 1, 2, ... elements along an axis; `reverse`: of the last ones."""
+    x = _countable(x)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    return emit1("cumsum", x, axis=one_axis(axis, x.ndim, "cumsum"), reverse=bool(reverse))
+
+
+@op
+def normalize(x, axis=-1, order=2, epsilon=None):
+    """x divided by its norm along an axis, which is taken to be at least `epsilon`."""
+    x = as_float(x)
+    epsilon = config.epsilon() if epsilon is None else epsilon
+    return divide(x, maximum(norm(x, order, axis, True), epsilon))
+
+
+def along_last(fn, x: Tensor, axis: int, name: str) -> Tensor:
+    """`fn`, which works along the last axis, applied along another."""
+    axis = one_axis(axis, x.ndim, name)
+    if axis == x.ndim - 1:
+        return fn(x)
+    perm = list(range(x.ndim))
+    perm[axis], perm[-1] = perm[-1], perm[axis]
+    return transpose(fn(transpose(x, perm)), perm)
