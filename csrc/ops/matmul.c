@@ -1,0 +1,196 @@
+/* matmul: y = op(a) op(b), op the transpose of the last two axes where asked for.
+ *
+ *     a (..., M, K) b (K, N)         y (..., M, N)   one product: all leading axes of a are rows
+ *     a (..., M, K) b (..., K, N)    y (..., M, N)   one product per matrix, leading axes broadcast
+ *
+ * Gradient, with A = op(a) and B = op(b):   dA = dy B^T,  dB = A^T dy   (transposed back where a or b
+ * came transposed; summed over what was broadcast). For b (K, N) and many leading axes, dB is one
+ * product over all rows.
+ *
+ * Rows are those of y, so no sum is split among threads. Memory: none besides y.
+ */
+#include "graph/emit.h"
+#include "kernels/gemm.h"
+
+enum { TRANSPOSE_A, TRANSPOSE_B };
+
+static const srn_attr_spec matmul_attrs[] = {
+    {.name = "transpose_a", .kind = SRN_ATTR_BOOL},
+    {.name = "transpose_b", .kind = SRN_ATTR_BOOL},
+    {0},
+};
+
+/* The sizes of one product, and the leading axes over which there is one per matrix. */
+typedef struct product {
+    bool ta, tb;
+    int64_t m, n, k;
+    srn_shape lead, lead_a, lead_b;
+} product;
+
+/* b holds one matrix and a is not transposed: a's leading axes are rows. */
+static bool is_flat(const srn_shape *a, const srn_shape *b, bool ta) {
+    return b->rank == 2 && (a->rank == 2 || !ta);
+}
+
+/* Types and attributes were checked, or are being checked: false when leading axes don't fit. */
+static bool product_of(product *p, const srn_type *a, const srn_type *b, const srn_attr *attr) {
+    const srn_shape *sa = &a->shape, *sb = &b->shape;
+    *p = (product){.ta = attr[TRANSPOSE_A].i, .tb = attr[TRANSPOSE_B].i};
+    p->m = sa->dim[sa->rank - (p->ta ? 1 : 2)];
+    p->k = sa->dim[sa->rank - (p->ta ? 2 : 1)];
+    p->n = sb->dim[sb->rank - (p->tb ? 2 : 1)];
+    if (is_flat(sa, sb, p->ta)) {
+        p->m *= srn_shape_product(sa, 0, sa->rank - 2);
+        return true;
+    }
+    p->lead_a = srn_shape_of(sa->rank - 2, sa->dim);
+    p->lead_b = srn_shape_of(sb->rank - 2, sb->dim);
+    return srn_shape_broadcast(&p->lead, &p->lead_a, &p->lead_b);
+}
+
+static bool check_types(const srn_type *a, const srn_type *b, srn_error *err) {
+    if (!srn_dtype_is_float(a->dtype) || a->dtype != b->dtype) {
+        return srn_fail(
+            err, SRN_ERR_TYPE,
+            "matmul: needs two tensors of one floating point dtype, got %s and %s; cast one "
+            "of them first",
+            srn_dtype_name(a->dtype), srn_dtype_name(b->dtype));
+    }
+    char ta[SRN_SHAPE_TEXT], tb[SRN_SHAPE_TEXT];
+    if (a->shape.rank < 2 || b->shape.rank < 2) {
+        return srn_fail(
+            err, SRN_ERR_VALUE,
+            "matmul: needs tensors of at least two axes, got a %s and b %s; reshape a vector "
+            "to one row or one column first",
+            srn_shape_text(ta, &a->shape), srn_shape_text(tb, &b->shape));
+    }
+    return true;
+}
+
+static bool matmul_infer(srn_infer *x, srn_error *err) {
+    const srn_type *a = x->in[0], *b = x->in[1];
+    if (!check_types(a, b, err)) {
+        return false;
+    }
+    char ta[SRN_SHAPE_TEXT], tb[SRN_SHAPE_TEXT];
+    product p;
+    bool leads = product_of(&p, a, b, x->attr);
+    int64_t k_b = b->shape.dim[b->shape.rank - (p.tb ? 1 : 2)];
+    if (p.k != k_b) {
+        return srn_fail(err, SRN_ERR_VALUE,
+                        "matmul: the %s axis of a %s must equal the %s of b %s: %lld != %lld",
+                        p.ta ? "second to last" : "last", srn_shape_text(ta, &a->shape),
+                        p.tb                 ? "last"
+                        : b->shape.rank == 2 ? "first"
+                                             : "second to last",
+                        srn_shape_text(tb, &b->shape), (long long)p.k, (long long)k_b);
+    }
+    if (!leads) {
+        return srn_fail(
+            err, SRN_ERR_VALUE,
+            "matmul: the leading axes of a %s and b %s do not broadcast: each pair must be "
+            "equal, or one of them 1",
+            srn_shape_text(ta, &a->shape), srn_shape_text(tb, &b->shape));
+    }
+    srn_shape out = is_flat(&a->shape, &b->shape, p.ta) ? a->shape : p.lead;
+    if (!is_flat(&a->shape, &b->shape, p.ta)) {
+        out.rank += 2;
+    }
+    out.dim[out.rank - 2] = a->shape.dim[a->shape.rank - (p.ta ? 1 : 2)];
+    out.dim[out.rank - 1] = p.n;
+    x->out[0] = (srn_type){a->dtype, out};
+    return true;
+}
+
+static srn_val as_matrix(srn_graph *g, srn_val v) {
+    if (v == SRN_NONE) {
+        return SRN_NONE;
+    }
+    srn_shape s = srn_type_of(g, v)->shape;
+    int64_t dims[] = {srn_shape_product(&s, 0, s.rank - 1), s.dim[s.rank - 1]};
+    srn_shape matrix = srn_shape_of(2, dims);
+    return srn_reshape(g, v, &matrix);
+}
+
+static void matmul_vjp(srn_vjp *x) {
+    srn_graph *g = x->g;
+    srn_val a = x->in[0], b = x->in[1], dy = x->dout[0];
+    bool ta = x->attr[TRANSPOSE_A].i, tb = x->attr[TRANSPOSE_B].i;
+    srn_shape sa = srn_type_of(g, a)->shape, sb = srn_type_of(g, b)->shape;
+    if (x->need[0]) {
+        srn_val da = ta ? srn_matmul(g, b, dy, tb, true) : srn_matmul(g, dy, b, false, !tb);
+        x->din[0] = srn_sum_to(g, da, &sa);
+    }
+    if (x->need[1]) {
+        if (is_flat(&sa, &sb, ta)) {
+            a = as_matrix(g, a);
+            dy = as_matrix(g, dy);
+        }
+        srn_val db = tb ? srn_matmul(g, dy, a, true, ta) : srn_matmul(g, a, dy, !ta, false);
+        x->din[1] = srn_sum_to(g, db, &sb);
+    }
+}
+
+static int64_t matmul_rows(const srn_infer *x) {
+    product p;
+    product_of(&p, x->in[0], x->in[1], x->attr);
+    return p.m * srn_shape_count(&p.lead);
+}
+
+static double matmul_cost(const srn_infer *x) {
+    product p;
+    product_of(&p, x->in[0], x->in[1], x->attr);
+    return (double)p.m * (double)srn_shape_count(&p.lead) * (double)p.n * (double)p.k;
+}
+
+/* Which matrix of `lead_from` (broadcast to `lead`) belongs to number `i` of `lead`. */
+static int64_t matrix_at(const srn_shape *lead_from, const srn_shape *lead, int64_t i) {
+    int64_t strides[SRN_MAX_RANK], at = 0;
+    srn_shape_strides(strides, lead_from, lead);
+    for (int32_t axis = lead->rank - 1; axis >= 0; axis--) {
+        at += i % lead->dim[axis] * strides[axis];
+        i /= lead->dim[axis];
+    }
+    return at;
+}
+
+static void matmul_exec(const srn_exec *x, int64_t row0, int64_t row1) {
+    product p;
+    product_of(&p, &x->in[0]->type, &x->in[1]->type, x->attr);
+    int64_t lda = p.ta ? p.m : p.k, ldb = p.tb ? p.k : p.n;
+    while (row0 < row1) {
+        int64_t i = row0 / p.m, first = row0 % p.m;
+        int64_t rows = row1 - row0 < p.m - first ? row1 - row0 : p.m - first;
+        int64_t a = matrix_at(&p.lead_a, &p.lead, i) * p.m * p.k + first * (p.ta ? 1 : p.k);
+        int64_t b = matrix_at(&p.lead_b, &p.lead, i) * p.k * p.n;
+        if (x->out[0]->type.dtype == SRN_F32) {
+            srn_gemm_f32(p.ta, p.tb, rows, p.n, p.k, 1, (const float *)x->in[0]->data + a, lda,
+                         (const float *)x->in[1]->data + b, ldb, 0,
+                         (float *)x->out[0]->data + row0 * p.n, p.n);
+        } else {
+            srn_gemm_f64(p.ta, p.tb, rows, p.n, p.k, 1, (const double *)x->in[0]->data + a, lda,
+                         (const double *)x->in[1]->data + b, ldb, 0,
+                         (double *)x->out[0]->data + row0 * p.n, p.n);
+        }
+        row0 += rows;
+    }
+}
+
+const srn_op srn_op_matmul = {
+    .name = "matmul",
+    .doc = "matmul(a, b): y[..., i, j] = sum over p of a[..., i, p] * b[..., p, j]\n"
+           "a (..., M, K), b (K, N) or (..., K, N) -> y (..., M, N); leading axes broadcast.\n"
+           "transpose_a, transpose_b: a is (..., K, M), b is (..., N, K).",
+    .min_in = 2,
+    .max_in = 2,
+    .n_out = 1,
+    .attrs = matmul_attrs,
+    .diff = SRN_DIFF_RULE,
+    .parallel = SRN_ROWS,
+    .infer = matmul_infer,
+    .vjp = matmul_vjp,
+    .rows = matmul_rows,
+    .cost = matmul_cost,
+    .min_block = 16,
+    .exec = matmul_exec,
+};
