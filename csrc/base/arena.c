@@ -13,13 +13,11 @@ struct srn_arena_chunk {
 
 enum { HEADER = SRN_ALIGN, SMALLEST = 4096, LARGEST = 262144 };
 
-void srn_arena_init(srn_arena *arena)
-{
+void srn_arena_init(srn_arena *arena) {
     arena->chunks = NULL;
 }
 
-void srn_arena_deinit(srn_arena *arena)
-{
+void srn_arena_deinit(srn_arena *arena) {
     for (srn_arena_chunk *chunk = arena->chunks, *next; chunk != NULL; chunk = next) {
         next = chunk->next;
         srn_free(chunk);
@@ -27,8 +25,7 @@ void srn_arena_deinit(srn_arena *arena)
     arena->chunks = NULL;
 }
 
-static srn_arena_chunk *add_chunk(srn_arena *arena, size_t bytes, srn_error *err)
-{
+static srn_arena_chunk *add_chunk(srn_arena *arena, size_t bytes, srn_error *err) {
     size_t need, size = SMALLEST;
     if (!srn_size_add(&need, bytes, HEADER, err)) {
         return NULL;
@@ -46,8 +43,7 @@ static srn_arena_chunk *add_chunk(srn_arena *arena, size_t bytes, srn_error *err
     return chunk;
 }
 
-void *srn_arena_alloc(srn_arena *arena, size_t bytes, srn_error *err)
-{
+void *srn_arena_alloc(srn_arena *arena, size_t bytes, srn_error *err) {
     size_t align = bytes >= SRN_ALIGN ? SRN_ALIGN : 16;
     srn_arena_chunk *chunk = arena->chunks;
     size_t at = chunk == NULL ? 0 : srn_round_up(chunk->used, align);
@@ -62,8 +58,7 @@ void *srn_arena_alloc(srn_arena *arena, size_t bytes, srn_error *err)
     return memset((char *)chunk + at, 0, bytes);
 }
 
-void *srn_arena_copy(srn_arena *arena, const void *data, size_t bytes, srn_error *err)
-{
+void *srn_arena_copy(srn_arena *arena, const void *data, size_t bytes, srn_error *err) {
     void *copy = srn_arena_alloc(arena, bytes, err);
     if (copy != NULL && bytes > 0) {
         memcpy(copy, data, bytes);
@@ -71,7 +66,6 @@ void *srn_arena_copy(srn_arena *arena, const void *data, size_t bytes, srn_error
     return copy;
 }
 
-char *srn_arena_string(srn_arena *arena, const char *text, srn_error *err)
-{
+char *srn_arena_string(srn_arena *arena, const char *text, srn_error *err) {
     return text == NULL ? NULL : srn_arena_copy(arena, text, strlen(text) + 1, err);
 }

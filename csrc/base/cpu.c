@@ -11,8 +11,7 @@
 #include <xmmintrin.h>
 #endif
 
-static srn_isa best_isa(void)
-{
+static srn_isa best_isa(void) {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
@@ -24,14 +23,12 @@ static srn_isa best_isa(void)
     return SRN_ISA_BASE;
 }
 
-const char *srn_isa_name(srn_isa isa)
-{
+const char *srn_isa_name(srn_isa isa) {
     static const char *const names[] = {"ref", "base", "avx2", "avx512"};
     return names[isa];
 }
 
-srn_isa srn_cpu_isa(void)
-{
+srn_isa srn_cpu_isa(void) {
     static _Atomic int decided = -1; /* two threads at once decide the same */
     int isa = atomic_load(&decided);
     if (isa < 0) {
@@ -51,42 +48,36 @@ srn_isa srn_cpu_isa(void)
 
 enum { MXCSR_DAZ = 1 << 6, MXCSR_FTZ = 1 << 15 };
 
-uint64_t srn_fpu_enter(void)
-{
+uint64_t srn_fpu_enter(void) {
     unsigned saved = _mm_getcsr();
     _mm_setcsr(saved | MXCSR_DAZ | MXCSR_FTZ);
     return saved;
 }
 
-void srn_fpu_leave(uint64_t saved)
-{
+void srn_fpu_leave(uint64_t saved) {
     _mm_setcsr((unsigned)saved);
 }
 
 #elif defined(__aarch64__)
 
-uint64_t srn_fpu_enter(void)
-{
+uint64_t srn_fpu_enter(void) {
     uint64_t saved;
     __asm__ volatile("mrs %0, fpcr" : "=r"(saved));
     __asm__ volatile("msr fpcr, %0" : : "r"(saved | (1u << 24)));
     return saved;
 }
 
-void srn_fpu_leave(uint64_t saved)
-{
+void srn_fpu_leave(uint64_t saved) {
     __asm__ volatile("msr fpcr, %0" : : "r"(saved));
 }
 
 #else
 
-uint64_t srn_fpu_enter(void)
-{
+uint64_t srn_fpu_enter(void) {
     return 0;
 }
 
-void srn_fpu_leave(uint64_t saved)
-{
+void srn_fpu_leave(uint64_t saved) {
     (void)saved;
 }
 

@@ -4,8 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-bool srn_fail(srn_error *err, srn_status status, const char *format, ...)
-{
+bool srn_fail(srn_error *err, srn_status status, const char *format, ...) {
     if (err->status == SRN_OK) {
         va_list args;
         va_start(args, format);
@@ -16,13 +15,11 @@ bool srn_fail(srn_error *err, srn_status status, const char *format, ...)
     return false;
 }
 
-bool srn_failed(const srn_error *err)
-{
+bool srn_failed(const srn_error *err) {
     return err->status != SRN_OK;
 }
 
-void srn_error_clear(srn_error *err)
-{
+void srn_error_clear(srn_error *err) {
     err->status = SRN_OK;
     err->text[0] = '\0';
 }

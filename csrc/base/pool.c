@@ -41,16 +41,14 @@ static struct {
 
 static _Atomic int threads_wanted; /* 0: not decided yet */
 
-static void work(int number)
-{
+static void work(int number) {
     int64_t block;
     while ((block = atomic_fetch_add(&job.next, 1)) < job.n_blocks) {
         job.fn(job.context, block, number);
     }
 }
 
-static void *worker_main(void *self)
-{
+static void *worker_main(void *self) {
     worker *me = self;
     srn_fpu_enter();
     pthread_mutex_lock(&lock);
@@ -74,8 +72,7 @@ static void *worker_main(void *self)
 }
 
 /* A forked child has one thread, and locks in the state they had when it was made. */
-static void after_fork_in_child(void)
-{
+static void after_fork_in_child(void) {
     pthread_mutex_init(&busy, NULL);
     pthread_mutex_init(&lock, NULL);
     pthread_cond_init(&finished, NULL);
@@ -84,15 +81,13 @@ static void after_fork_in_child(void)
     stopping = false;
 }
 
-static void register_fork_handler(void)
-{
+static void register_fork_handler(void) {
     pthread_atfork(NULL, NULL, after_fork_in_child);
 }
 
 /* Makes workers until there are `want` threads, or as many as the system gives. Signals stay with
  * the threads of the program. */
-static int hire(int want)
-{
+static int hire(int want) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, register_fork_handler);
     sigset_t all, old;
@@ -111,8 +106,7 @@ static int hire(int want)
     return n_workers < want ? n_workers : want;
 }
 
-static void run_parallel(int want)
-{
+static void run_parallel(int want) {
     pthread_mutex_lock(&lock);
     want = hire(want);
     n_working = want - 1;
@@ -133,8 +127,7 @@ static void run_parallel(int want)
     pthread_mutex_unlock(&lock);
 }
 
-void srn_pool_run(int64_t n_blocks, int max_workers, srn_block_fn fn, void *context)
-{
+void srn_pool_run(int64_t n_blocks, int max_workers, srn_block_fn fn, void *context) {
     int want = srn_pool_threads();
     want = max_workers < want ? max_workers : want;
     want = n_blocks < want ? (int)n_blocks : want;
@@ -152,8 +145,7 @@ void srn_pool_run(int64_t n_blocks, int max_workers, srn_block_fn fn, void *cont
     pthread_mutex_unlock(&busy);
 }
 
-static int default_threads(void)
-{
+static int default_threads(void) {
     const char *omp = getenv("OMP_NUM_THREADS");
     int n = omp == NULL ? 0 : atoi(omp); /* "4,2": the outermost level */
     if (n >= 1) {
@@ -168,22 +160,19 @@ static int default_threads(void)
     return (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-int srn_pool_threads(void)
-{
+int srn_pool_threads(void) {
     if (atomic_load(&threads_wanted) == 0) {
         srn_pool_set_threads(default_threads());
     }
     return atomic_load(&threads_wanted);
 }
 
-void srn_pool_set_threads(int n)
-{
+void srn_pool_set_threads(int n) {
     n = n < 1 ? 1 : n;
     atomic_store(&threads_wanted, n > SRN_MAX_THREADS ? SRN_MAX_THREADS : n);
 }
 
-void srn_pool_stop(void)
-{
+void srn_pool_stop(void) {
     pthread_mutex_lock(&busy);
     pthread_mutex_lock(&lock);
     stopping = true;

@@ -7,16 +7,14 @@
 
 /* The finalizer of SplitMix64 (Steele, Lea, Flood, 2014, Fast Splittable Pseudorandom Number
  * Generators): every bit of the input changes half of the output. */
-static uint64_t mix(uint64_t z)
-{
+static uint64_t mix(uint64_t z) {
     z += 0x9E3779B97F4A7C15u;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
     return z ^ (z >> 31);
 }
 
-static void philox(uint64_t key, uint64_t step, uint64_t block, uint32_t out[4])
-{
+static void philox(uint64_t key, uint64_t step, uint64_t block, uint32_t out[4]) {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32);
     uint32_t c2 = (uint32_t)step, c3 = (uint32_t)(step >> 32);
@@ -35,13 +33,11 @@ static void philox(uint64_t key, uint64_t step, uint64_t block, uint32_t out[4])
     out[3] = c3;
 }
 
-static uint64_t key_of(srn_rng_key key)
-{
+static uint64_t key_of(srn_rng_key key) {
     return mix(key.seed ^ mix(key.stream));
 }
 
-void srn_rng_block(srn_rng_key key, uint64_t block, uint32_t out[4])
-{
+void srn_rng_block(srn_rng_key key, uint64_t block, uint32_t out[4]) {
     philox(key_of(key), key.step, block, out);
 }
 
@@ -59,31 +55,26 @@ void srn_rng_block(srn_rng_key key, uint64_t block, uint32_t out[4])
         }                                                                                          \
     } while (0)
 
-void srn_rng_uniform_f32(srn_rng_key key, int64_t first, int64_t n, float *out)
-{
+void srn_rng_uniform_f32(srn_rng_key key, int64_t first, int64_t n, float *out) {
     FOR_ELEMENTS(key, first, n, out[i] = (float)(w[j] >> 8) * 0x1p-24f);
 }
 
-void srn_rng_uniform_f64(srn_rng_key key, int64_t first, int64_t n, double *out)
-{
+void srn_rng_uniform_f64(srn_rng_key key, int64_t first, int64_t n, double *out) {
     FOR_ELEMENTS(key, first, n, out[i] = (double)w[j] * 0x1p-32);
 }
 
 /* Box and Muller, 1958, A Note on the Generation of Random Normal Deviates: words 0 and 1 make
  * elements 0 and 1, words 2 and 3 the other two. u is in (0, 1], so |z| <= 6.7. */
-static double normal(const uint32_t w[4], int j)
-{
+static double normal(const uint32_t w[4], int j) {
     double u = ((double)w[j & 2] + 1) * 0x1p-32;
     double angle = (double)w[(j & 2) + 1] * (6.283185307179586 * 0x1p-32);
     return sqrt(-2 * log(u)) * ((j & 1) == 0 ? cos(angle) : sin(angle));
 }
 
-void srn_rng_normal_f32(srn_rng_key key, int64_t first, int64_t n, float *out)
-{
+void srn_rng_normal_f32(srn_rng_key key, int64_t first, int64_t n, float *out) {
     FOR_ELEMENTS(key, first, n, out[i] = (float)normal(w, j));
 }
 
-void srn_rng_normal_f64(srn_rng_key key, int64_t first, int64_t n, double *out)
-{
+void srn_rng_normal_f64(srn_rng_key key, int64_t first, int64_t n, double *out) {
     FOR_ELEMENTS(key, first, n, out[i] = normal(w, j));
 }

@@ -7,8 +7,7 @@
 #include "kernels/vector.h"
 
 /* Elements as srn_total: floats in .f, integers and bools in .i. */
-static srn_total load(srn_dtype dtype, const void *x, int64_t i)
-{
+static srn_total load(srn_dtype dtype, const void *x, int64_t i) {
     switch (dtype) {
     case SRN_F32:
         return (srn_total){.f = ((const float *)x)[i]};
@@ -23,13 +22,11 @@ static srn_total load(srn_dtype dtype, const void *x, int64_t i)
     }
 }
 
-static void store(srn_dtype dtype, void *out, int64_t i, srn_total value)
-{
+static void store(srn_dtype dtype, void *out, int64_t i, srn_total value) {
     srn_fold_store(dtype, (char *)out + i * (int64_t)srn_dtype_size(dtype), &value, 1);
 }
 
-static double unary_float(srn_unary f, double x)
-{
+static double unary_float(srn_unary f, double x) {
     switch (f) {
     case SRN_UNARY_neg:
         return -x;
@@ -74,8 +71,7 @@ static double unary_float(srn_unary f, double x)
     }
 }
 
-static int64_t unary_int(srn_unary f, int64_t x)
-{
+static int64_t unary_int(srn_unary f, int64_t x) {
     const uint64_t minus = 0 - (uint64_t)x;
     switch (f) {
     case SRN_UNARY_neg:
@@ -93,8 +89,7 @@ static int64_t unary_int(srn_unary f, int64_t x)
     }
 }
 
-static void unary(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_t n)
-{
+static void unary(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         srn_total value = load(dtype, x, i);
         if (f == SRN_UNARY_isnan || f == SRN_UNARY_isfinite) {
@@ -110,14 +105,12 @@ static void unary(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_
     }
 }
 
-static double floor_mod(double a, double b)
-{
+static double floor_mod(double a, double b) {
     double r = fmod(a, b);
     return r == 0 ? copysign(0, b) : signbit(r) != signbit(b) ? r + b : r;
 }
 
-static double binary_float(srn_binary f, double a, double b)
-{
+static double binary_float(srn_binary f, double a, double b) {
     switch (f) {
     case SRN_BINARY_add:
         return a + b;
@@ -144,8 +137,7 @@ static double binary_float(srn_binary f, double a, double b)
     }
 }
 
-static int64_t binary_int(srn_binary f, int64_t a, int64_t b)
-{
+static int64_t binary_int(srn_binary f, int64_t a, int64_t b) {
     switch (f) {
     case SRN_BINARY_add:
         return (int64_t)((uint64_t)a + (uint64_t)b);
@@ -166,8 +158,7 @@ static int64_t binary_int(srn_binary f, int64_t a, int64_t b)
 }
 
 /* Comparisons and logic: -1 stands for "another function". */
-static int truth(srn_binary f, bool flt, srn_total a, srn_total b)
-{
+static int truth(srn_binary f, bool flt, srn_total a, srn_total b) {
     switch (f) {
     case SRN_BINARY_equal:
         return flt ? a.f == b.f : a.i == b.i;
@@ -187,8 +178,7 @@ static int truth(srn_binary f, bool flt, srn_total a, srn_total b)
 }
 
 static void binary(srn_binary f, srn_dtype dtype, void *out, const void *left, int step_a,
-                   const void *right, int step_b, int64_t n)
-{
+                   const void *right, int step_b, int64_t n) {
     const bool flt = srn_dtype_is_float(dtype);
     for (int64_t i = 0; i < n; i++) {
         srn_total a = load(dtype, left, i * step_a), b = load(dtype, right, i * step_b), value;
@@ -207,16 +197,14 @@ static void binary(srn_binary f, srn_dtype dtype, void *out, const void *left, i
 }
 
 static void where(srn_dtype dtype, void *out, const bool *condition, int step_condition,
-                  const void *a, int step_a, const void *b, int step_b, int64_t n)
-{
+                  const void *a, int step_a, const void *b, int step_b, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         bool first = condition[i * step_condition];
         store(dtype, out, i, first ? load(dtype, a, i * step_a) : load(dtype, b, i * step_b));
     }
 }
 
-static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n)
-{
+static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         srn_total value = load(from, x, i);
         if (srn_dtype_is_float(from) && to == SRN_BOOL) {
@@ -234,8 +222,7 @@ static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t
     }
 }
 
-static srn_total join(srn_fold f, bool flt, srn_total m, srn_total x)
-{
+static srn_total join(srn_fold f, bool flt, srn_total m, srn_total x) {
     if (flt) {
         switch (f) {
         case SRN_FOLD_SUM:
@@ -261,8 +248,7 @@ static srn_total join(srn_fold f, bool flt, srn_total m, srn_total x)
 }
 
 static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
-                 int64_t stride, int64_t columns)
-{
+                 int64_t stride, int64_t columns) {
     for (int64_t r = 0; r < n; r++) {
         for (int64_t j = 0; j < columns; j++) {
             total[j] = join(f, srn_dtype_is_float(dtype), total[j], load(dtype, x, r * stride + j));
@@ -270,13 +256,11 @@ static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, i
     }
 }
 
-static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n)
-{
+static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n) {
     fold(f, dtype, total, x, n, 1, 1);
 }
 
-static void softmax(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm)
-{
+static void softmax(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm) {
     srn_total largest = srn_fold_start(SRN_FOLD_MAX, dtype);
     fold_run(SRN_FOLD_MAX, dtype, &largest, x, n);
     double sum = 0;

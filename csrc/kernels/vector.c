@@ -5,8 +5,7 @@
 
 #include "base/cpu.h"
 
-const srn_vector *srn_vectors(void)
-{
+const srn_vector *srn_vectors(void) {
     switch (srn_cpu_isa()) {
     case SRN_ISA_REF:
         return &srn_vector_ref;
@@ -21,8 +20,7 @@ const srn_vector *srn_vectors(void)
     }
 }
 
-srn_total srn_fold_start(srn_fold f, srn_dtype dtype)
-{
+srn_total srn_fold_start(srn_fold f, srn_dtype dtype) {
     bool flt = srn_dtype_is_float(dtype);
     switch (f) {
     case SRN_FOLD_SUM:
@@ -40,8 +38,7 @@ srn_total srn_fold_start(srn_fold f, srn_dtype dtype)
     }
 }
 
-void srn_fold_store(srn_dtype dtype, void *out, const srn_total *total, int64_t columns)
-{
+void srn_fold_store(srn_dtype dtype, void *out, const srn_total *total, int64_t columns) {
     for (int64_t j = 0; j < columns; j++) {
         switch (dtype) {
         case SRN_F32:

@@ -12,6 +12,8 @@
 
 #include "tensor/dtype.h"
 
+/* clang-format off */
+
 /* out[i] = f(x[i]). The first five also for integers, the last three to bool. */
 #define SRN_UNARY_LIST(X)                                                                          \
     X(neg) X(abs) X(sign) X(square) X(relu) X(sqrt) X(rsqrt) X(reciprocal) X(exp) X(expm1) X(log)  \
@@ -25,6 +27,8 @@
     X(div) X(pow) X(tanh_grad) X(sigmoid_grad) X(relu_grad)                                        \
     X(equal) X(not_equal) X(less) X(less_equal)                                                    \
     X(logical_and) X(logical_or)
+
+/* clang-format on */
 
 typedef enum srn_unary {
 #define X(word) SRN_UNARY_##word,

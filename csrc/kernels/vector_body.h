@@ -16,8 +16,7 @@
 /* One line per function: its name and its formula in x. */
 #define UNARY(word, formula)                                                                       \
     case SRN_UNARY_##word:                                                                         \
-        EACH_ELEMENT                                                                               \
-        {                                                                                          \
+        EACH_ELEMENT {                                                                             \
             const T x = in[i];                                                                     \
             out[i] = (formula);                                                                    \
         }                                                                                          \
@@ -28,21 +27,18 @@
     case SRN_BINARY_##word:                                                                        \
         if (step_a == 0) {                                                                         \
             const T a = in_a[0];                                                                   \
-            EACH_ELEMENT                                                                           \
-            {                                                                                      \
+            EACH_ELEMENT {                                                                         \
                 const T b = in_b[i];                                                               \
                 out[i] = (formula);                                                                \
             }                                                                                      \
         } else if (step_b == 0) {                                                                  \
             const T b = in_b[0];                                                                   \
-            EACH_ELEMENT                                                                           \
-            {                                                                                      \
+            EACH_ELEMENT {                                                                         \
                 const T a = in_a[i];                                                               \
                 out[i] = (formula);                                                                \
             }                                                                                      \
         } else {                                                                                   \
-            EACH_ELEMENT                                                                           \
-            {                                                                                      \
+            EACH_ELEMENT {                                                                         \
                 const T a = in_a[i], b = in_b[i];                                                  \
                 out[i] = (formula);                                                                \
             }                                                                                      \
@@ -115,8 +111,7 @@ enum { FOLD_ROWS = 32, LANES = 16 };
 #define T bool
 #define TOTAL int64_t
 
-static void unary_bool(srn_unary f, void *result, const void *argument, int64_t n)
-{
+static void unary_bool(srn_unary f, void *result, const void *argument, int64_t n) {
     bool *out = result;
     const bool *in = argument;
     switch (f) {
@@ -127,8 +122,7 @@ static void unary_bool(srn_unary f, void *result, const void *argument, int64_t 
 }
 
 static void binary_bool(srn_binary f, void *result, const void *left, int step_a, const void *right,
-                        int step_b, int64_t n)
-{
+                        int step_b, int64_t n) {
     bool *out = result;
     const bool *in_a = left, *in_b = right;
     switch (f) {
@@ -141,8 +135,7 @@ static void binary_bool(srn_binary f, void *result, const void *left, int step_a
 }
 
 static void fold_bool(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
-                      int64_t columns)
-{
+                      int64_t columns) {
     const bool *in = first;
     switch (f) {
         FOLD(MAX, i, 0, x || m)
@@ -157,8 +150,7 @@ static void fold_bool(srn_fold f, srn_total *total, const void *first, int64_t n
 
 /* ---- by dtype ---- */
 
-static void unary(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_t n)
-{
+static void unary(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_t n) {
     static void (*const typed[])(srn_unary, void *, const void *, int64_t) = {
         unary_f32, unary_f64, unary_i32, unary_i64, unary_bool,
     };
@@ -166,8 +158,7 @@ static void unary(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_
 }
 
 static void binary(srn_binary f, srn_dtype dtype, void *out, const void *a, int step_a,
-                   const void *b, int step_b, int64_t n)
-{
+                   const void *b, int step_b, int64_t n) {
     static void (*const typed[])(srn_binary, void *, const void *, int, const void *, int,
                                  int64_t) = {
         binary_f32, binary_f64, binary_i32, binary_i64, binary_bool,
@@ -176,16 +167,14 @@ static void binary(srn_binary f, srn_dtype dtype, void *out, const void *a, int 
 }
 
 #define WHERE(i_condition, i_a, i_b)                                                               \
-    EACH_ELEMENT                                                                                   \
-    {                                                                                              \
+    EACH_ELEMENT {                                                                                 \
         out[i] = condition[i_condition] ? a[i_a] : b[i_b];                                         \
     }                                                                                              \
     break;
 
 #define DEFINE_WHERE(T)                                                                            \
     static void where_##T(T *out, const bool *condition, int step_condition, const T *a,           \
-                          int step_a, const T *b, int step_b, int64_t n)                           \
-    {                                                                                              \
+                          int step_a, const T *b, int step_b, int64_t n) {                         \
         switch (step_condition * 4 + step_a * 2 + step_b) {                                        \
         case 7:                                                                                    \
             WHERE(i, i, i)                                                                         \
@@ -210,8 +199,7 @@ DEFINE_WHERE(uint32_t)
 DEFINE_WHERE(uint64_t)
 
 static void where(srn_dtype dtype, void *out, const bool *condition, int step_condition,
-                  const void *a, int step_a, const void *b, int step_b, int64_t n)
-{
+                  const void *a, int step_a, const void *b, int step_b, int64_t n) {
     switch (srn_dtype_size(dtype)) {
     case 1:
         where_uint8_t(out, condition, step_condition, a, step_a, b, step_b, n);
@@ -225,18 +213,15 @@ static void where(srn_dtype dtype, void *out, const bool *condition, int step_co
 }
 
 static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
-                 int64_t stride, int64_t columns)
-{
-    static void (*const typed[])(srn_fold, srn_total *, const void *, int64_t, int64_t,
-                                 int64_t) = {
+                 int64_t stride, int64_t columns) {
+    static void (*const typed[])(srn_fold, srn_total *, const void *, int64_t, int64_t, int64_t) = {
         fold_f32, fold_f64, fold_i32, fold_i64, fold_bool,
     };
     typed[dtype](f, total, x, n, stride, columns);
 }
 
 /* A run is rows of LANES columns; the lanes are joined pairwise, then comes what is left over. */
-static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n)
-{
+static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n) {
     const char *bytes = x;
     const int64_t size = (int64_t)srn_dtype_size(dtype), in_lanes = n / LANES * LANES;
     const srn_dtype wide = srn_dtype_is_float(dtype) ? SRN_F64 : SRN_I64;
@@ -257,16 +242,14 @@ static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *
 #define CAST_TO(R, formula)                                                                        \
     {                                                                                              \
         R *out = result;                                                                           \
-        EACH_ELEMENT                                                                               \
-        {                                                                                          \
+        EACH_ELEMENT {                                                                             \
             out[i] = (R)(formula);                                                                 \
         }                                                                                          \
         break;                                                                                     \
     }
 
 #define DEFINE_CAST(S, T, TO_I32, TO_I64)                                                          \
-    static void cast_##S(srn_dtype to, void *result, const void *argument, int64_t n)              \
-    {                                                                                              \
+    static void cast_##S(srn_dtype to, void *result, const void *argument, int64_t n) {            \
         const T *in = argument;                                                                    \
         switch (to) {                                                                              \
         case SRN_F32:                                                                              \
@@ -291,16 +274,14 @@ DEFINE_CAST(i32, int32_t, in[i], in[i])
 DEFINE_CAST(i64, int64_t, in[i], in[i])
 DEFINE_CAST(bool, bool, in[i], in[i])
 
-static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n)
-{
+static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n) {
     static void (*const typed[])(srn_dtype, void *, const void *, int64_t) = {
         cast_f32, cast_f64, cast_i32, cast_i64, cast_bool,
     };
     typed[from](to, out, x, n);
 }
 
-static void softmax(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm)
-{
+static void softmax(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm) {
     srn_total largest = srn_fold_start(SRN_FOLD_MAX, dtype);
     fold_run(SRN_FOLD_MAX, dtype, &largest, x, n);
     (dtype == SRN_F32 ? softmax_f32 : softmax_f64)(out, x, n, largest.f, logarithm);

@@ -2,8 +2,7 @@
 
 #define TOTAL double
 
-static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t n)
-{
+static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t n) {
     T *out = result;
     const T *in = argument;
     bool *flag = result;
@@ -29,14 +28,12 @@ static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t
         UNARY(ceil, LIBM(ceil)(x))
         UNARY(round, LIBM(rint)(x)) /* halves to even */
     case SRN_UNARY_isnan:
-        EACH_ELEMENT
-        {
+        EACH_ELEMENT {
             flag[i] = in[i] != in[i];
         }
         break;
     case SRN_UNARY_isfinite:
-        EACH_ELEMENT
-        {
+        EACH_ELEMENT {
             flag[i] = in[i] - in[i] == 0;
         }
         break;
@@ -46,8 +43,7 @@ static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t
 }
 
 /* The remainder has the sign of the divisor, as in Python. */
-static inline T NAME(floor_mod)(T a, T b)
-{
+static inline T NAME(floor_mod)(T a, T b) {
     T r = LIBM(fmod)(a, b);
     if (r == 0) {
         return LIBM(copysign)(0, b);
@@ -56,8 +52,7 @@ static inline T NAME(floor_mod)(T a, T b)
 }
 
 static void NAME(binary)(srn_binary f, void *result, const void *left, int step_a,
-                         const void *right, int step_b, int64_t n)
-{
+                         const void *right, int step_b, int64_t n) {
     T *out = result;
     const T *in_a = left, *in_b = right;
     bool *flag = result;
@@ -81,8 +76,7 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
 }
 
 static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
-                       int64_t columns)
-{
+                       int64_t columns) {
     const T *in = first;
     switch (f) {
         FOLD(SUM, f, 0, m + x)
@@ -94,8 +88,7 @@ static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t 
 
 /* out = exp(x - largest) / sum, or (x - largest) - log(sum). */
 static void NAME(softmax)(void *result, const void *argument, int64_t n, double largest,
-                          bool logarithm)
-{
+                          bool logarithm) {
     enum { CHUNK = 512 };
     const srn_dtype dtype = sizeof(T) == sizeof(float) ? SRN_F32 : SRN_F64;
     T *out = result, e[CHUNK];
@@ -111,8 +104,7 @@ static void NAME(softmax)(void *result, const void *argument, int64_t n, double 
         SRN_VECTOR_TABLE.fold_run(SRN_FOLD_SUM, dtype, &sum, e, count);
     }
     const T divisor = (T)sum.f, term = (T)log(sum.f);
-    EACH_ELEMENT
-    {
+    EACH_ELEMENT {
         out[i] = logarithm ? out[i] - term : out[i] / divisor;
     }
 }

@@ -3,8 +3,7 @@
 
 #define TOTAL int64_t
 
-static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t n)
-{
+static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t n) {
     T *out = result;
     const T *in = argument;
     switch (f) {
@@ -19,15 +18,13 @@ static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t
 }
 
 /* The remainder has the sign of the divisor, as in Python; by 0 it is 0, as in NumPy. */
-static inline T NAME(floor_mod)(T a, T b)
-{
+static inline T NAME(floor_mod)(T a, T b) {
     T r = b == 0 || b == -1 ? 0 : a % b; /* smallest / -1 would trap */
     return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
 static void NAME(binary)(srn_binary f, void *result, const void *left, int step_a,
-                         const void *right, int step_b, int64_t n)
-{
+                         const void *right, int step_b, int64_t n) {
     T *out = result;
     const T *in_a = left, *in_b = right;
     bool *flag = result;
@@ -45,8 +42,7 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
 }
 
 static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
-                       int64_t columns)
-{
+                       int64_t columns) {
     const T *in = first;
     switch (f) {
         FOLD(SUM, i, 0, (uint64_t)m + (uint64_t)x)

@@ -21,29 +21,25 @@
 #include <stdint.h>
 #include <string.h>
 
-static inline float srn_float_of(uint32_t bits)
-{
+static inline float srn_float_of(uint32_t bits) {
     float x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static inline uint32_t srn_bits_of(float x)
-{
+static inline uint32_t srn_bits_of(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static inline double srn_double_of(uint64_t bits)
-{
+static inline double srn_double_of(uint64_t bits) {
     double x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static inline uint64_t srn_bits_of_double(double x)
-{
+static inline uint64_t srn_bits_of_double(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
@@ -55,8 +51,7 @@ static inline uint64_t srn_bits_of_double(double x)
 #define SRN_MAGIC_F32 12582912.0f
 
 /* e^r - 1 */
-static inline float srn_expm1_core_f32(float r)
-{
+static inline float srn_expm1_core_f32(float r) {
     float q = 0x1.6bec06p-10f;
     q = q * r + 0x1.122776p-7f;
     q = q * r + 0x1.555674p-5f;
@@ -65,13 +60,11 @@ static inline float srn_expm1_core_f32(float r)
     return r + r * r * q;
 }
 
-static inline float srn_reduce_f32(float x, float n)
-{
+static inline float srn_reduce_f32(float x, float n) {
     return (x - n * 0.693359375f) - n * -2.12194440e-4f;
 }
 
-static inline float srn_exp_f32(float x)
-{
+static inline float srn_exp_f32(float x) {
     x = x > 89.0f ? 89.0f : x;
     x = x < -104.0f ? -104.0f : x;
     float shifted = x * 1.44269504f + SRN_MAGIC_F32;
@@ -82,8 +75,7 @@ static inline float srn_exp_f32(float x)
     return (1.0f + srn_expm1_core_f32(r)) * low * high;
 }
 
-static inline float srn_tanh_f32(float x)
-{
+static inline float srn_tanh_f32(float x) {
     uint32_t sign = srn_bits_of(x) & 0x80000000u;
     float y = -2.0f * srn_float_of(srn_bits_of(x) & 0x7FFFFFFFu);
     y = y < -20.0f ? -20.0f : y; /* tanh(10) is 1 */
@@ -94,8 +86,7 @@ static inline float srn_tanh_f32(float x)
     return srn_float_of(srn_bits_of(-u / (2.0f + u)) | sign);
 }
 
-static inline float srn_sigmoid_f32(float x)
-{
+static inline float srn_sigmoid_f32(float x) {
     return 1.0f / (1.0f + srn_exp_f32(-x));
 }
 
@@ -103,8 +94,7 @@ static inline float srn_sigmoid_f32(float x)
 
 #define SRN_MAGIC_F64 6755399441055744.0 /* 1.5 2^52 */
 
-static inline double srn_expm1_core_f64(double r)
-{
+static inline double srn_expm1_core_f64(double r) {
     double q = 1.0 / 6227020800.0;
     q = q * r + 1.0 / 479001600.0;
     q = q * r + 1.0 / 39916800.0;
@@ -120,13 +110,11 @@ static inline double srn_expm1_core_f64(double r)
     return r + r * r * q;
 }
 
-static inline double srn_reduce_f64(double x, double n)
-{
+static inline double srn_reduce_f64(double x, double n) {
     return (x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
 }
 
-static inline double srn_exp_f64(double x)
-{
+static inline double srn_exp_f64(double x) {
     x = x > 710.0 ? 710.0 : x;
     x = x < -746.0 ? -746.0 : x;
     double shifted = x * 1.4426950408889634 + SRN_MAGIC_F64;
@@ -137,8 +125,7 @@ static inline double srn_exp_f64(double x)
     return (1.0 + srn_expm1_core_f64(r)) * low * high;
 }
 
-static inline double srn_tanh_f64(double x)
-{
+static inline double srn_tanh_f64(double x) {
     uint64_t sign = srn_bits_of_double(x) & 0x8000000000000000u;
     double y = -2.0 * srn_double_of(srn_bits_of_double(x) & 0x7FFFFFFFFFFFFFFFu);
     y = y < -40.0 ? -40.0 : y;
@@ -149,8 +136,7 @@ static inline double srn_tanh_f64(double x)
     return srn_double_of(srn_bits_of_double(-u / (2.0 + u)) | sign);
 }
 
-static inline double srn_sigmoid_f64(double x)
-{
+static inline double srn_sigmoid_f64(double x) {
     return 1.0 / (1.0 + srn_exp_f64(-x));
 }
 

@@ -21,8 +21,8 @@ typedef struct walk {
     int64_t element[MAX_OPERANDS]; /* where each operand is now */
 } walk;
 
-static bool advances_alike(const walk *w, int64_t dim, int64_t strides[][SRN_MAX_RANK], int32_t axis)
-{
+static bool advances_alike(const walk *w, int64_t dim, int64_t strides[][SRN_MAX_RANK],
+                           int32_t axis) {
     for (int32_t k = 0; k < w->n; k++) {
         if (w->stride[k][w->rank - 1] != dim * strides[k][axis]) {
             return false;
@@ -33,8 +33,7 @@ static bool advances_alike(const walk *w, int64_t dim, int64_t strides[][SRN_MAX
 
 /* Starts at flat element `first` of the shape `out`. */
 static void walk_begin(walk *w, const srn_shape *out, int32_t n, const srn_view *const *operands,
-                       int64_t first)
-{
+                       int64_t first) {
     int64_t strides[MAX_OPERANDS][SRN_MAX_RANK];
     w->rank = 0;
     w->n = n;
@@ -74,19 +73,16 @@ static void walk_begin(walk *w, const srn_shape *out, int32_t n, const srn_view 
 }
 
 /* Elements until the last axis turns over. */
-static int64_t walk_run(const walk *w)
-{
+static int64_t walk_run(const walk *w) {
     return w->dim[w->rank - 1] - w->at[w->rank - 1];
 }
 
-static int walk_step(const walk *w, int32_t operand)
-{
+static int walk_step(const walk *w, int32_t operand) {
     return (int)w->stride[operand][w->rank - 1];
 }
 
 /* Onward by `run` <= walk_run(w) elements. */
-static void walk_on(walk *w, int64_t run)
-{
+static void walk_on(walk *w, int64_t run) {
     for (int32_t axis = w->rank - 1; axis >= 0; axis--) {
         w->at[axis] += run;
         for (int32_t k = 0; k < w->n; k++) {
@@ -105,29 +101,25 @@ static void walk_on(walk *w, int64_t run)
 
 /* ---- execution ---- */
 
-static int64_t smaller(int64_t a, int64_t b)
-{
+static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-static void run(srn_binary f, const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void run(srn_binary f, const srn_exec *x, int64_t row0, int64_t row1) {
     const srn_view *a = x->in[0], *b = x->in[1], *out = x->out[0];
     walk w;
     walk_begin(&w, &out->type.shape, 2, x->in, row0);
     for (int64_t row = row0, n; row < row1; row += n) {
         n = smaller(walk_run(&w), row1 - row);
-        srn_vectors()->binary(f, a->type.dtype, srn_view_at(out, row),
-                              srn_view_at(a, w.element[0]), walk_step(&w, 0),
-                              srn_view_at(b, w.element[1]), walk_step(&w, 1), n);
+        srn_vectors()->binary(f, a->type.dtype, srn_view_at(out, row), srn_view_at(a, w.element[0]),
+                              walk_step(&w, 0), srn_view_at(b, w.element[1]), walk_step(&w, 1), n);
         walk_on(&w, n);
     }
 }
 
 /* ---- shape rules ---- */
 
-static bool same_types(srn_infer *x, int32_t first, const char *name, srn_error *err)
-{
+static bool same_types(srn_infer *x, int32_t first, const char *name, srn_error *err) {
     const srn_type *a = x->in[first], *b = x->in[first + 1];
     if (a->dtype != b->dtype) {
         return srn_fail(err, SRN_ERR_TYPE,
@@ -139,15 +131,13 @@ static bool same_types(srn_infer *x, int32_t first, const char *name, srn_error 
         return srn_fail(err, SRN_ERR_VALUE,
                         "%s: shapes %s and %s do not fit: seen from the right, each pair of sizes "
                         "must be equal or contain a 1",
-                        name, srn_shape_text(text_a, &a->shape),
-                        srn_shape_text(text_b, &b->shape));
+                        name, srn_shape_text(text_a, &a->shape), srn_shape_text(text_b, &b->shape));
     }
     x->out[0].dtype = a->dtype;
     return srn_shape_check(&x->out[0].shape, err);
 }
 
-static bool take_number(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_number(srn_infer *x, const char *name, srn_error *err) {
     if (x->in[0]->dtype == SRN_BOOL && x->in[1]->dtype == SRN_BOOL) {
         return srn_fail(err, SRN_ERR_TYPE,
                         "%s: expected numbers, got bool on both sides; use cast, or logical_and, "
@@ -157,8 +147,7 @@ static bool take_number(srn_infer *x, const char *name, srn_error *err)
     return same_types(x, 0, name, err);
 }
 
-static bool take_float(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_float(srn_infer *x, const char *name, srn_error *err) {
     srn_dtype dtype = x->in[0]->dtype;
     if (!srn_dtype_is_float(dtype) && dtype == x->in[1]->dtype) {
         return srn_fail(err, SRN_ERR_TYPE,
@@ -169,42 +158,36 @@ static bool take_float(srn_infer *x, const char *name, srn_error *err)
     return same_types(x, 0, name, err);
 }
 
-static bool compare(srn_infer *x, const char *name, srn_error *err)
-{
+static bool compare(srn_infer *x, const char *name, srn_error *err) {
     bool ok = same_types(x, 0, name, err);
     x->out[0].dtype = SRN_BOOL;
     return ok;
 }
 
-static bool take_bool(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_bool(srn_infer *x, const char *name, srn_error *err) {
     for (int32_t i = 0; i < 2; i++) {
         if (x->in[i]->dtype != SRN_BOOL) {
             return srn_fail(err, SRN_ERR_TYPE, "%s: expected bool on both sides, got %s and %s",
-                            name, srn_dtype_name(x->in[0]->dtype),
-                            srn_dtype_name(x->in[1]->dtype));
+                            name, srn_dtype_name(x->in[0]->dtype), srn_dtype_name(x->in[1]->dtype));
         }
     }
     return same_types(x, 0, name, err);
 }
 
-static int64_t elements(const srn_infer *x)
-{
+static int64_t elements(const srn_infer *x) {
     return srn_shape_count(&x->out[0].shape);
 }
 
 /* ---- gradient rules ---- */
 
-static void give(srn_vjp *p, int32_t i, srn_val gradient)
-{
+static void give(srn_vjp *p, int32_t i, srn_val gradient) {
     srn_shape shape = srn_type_of(p->g, p->in[i])->shape;
     p->din[i] = srn_sum_to(p->g, gradient, &shape);
 }
 
 /* da = the first formula, db the second. */
 #define RULE(word, formula_a, formula_b)                                                           \
-    static void vjp_##word(srn_vjp *p)                                                             \
-    {                                                                                              \
+    static void vjp_##word(srn_vjp *p) {                                                           \
         srn_graph *g = p->g;                                                                       \
         const srn_val a = p->in[0], b = p->in[1], y = p->out[0], dy = p->dout[0];                  \
         (void)g, (void)a, (void)b, (void)y;                                                        \
@@ -217,12 +200,10 @@ static void give(srn_vjp *p, int32_t i, srn_val gradient)
     }
 
 #define BINARY_OP(word, types, text, ...)                                                          \
-    static bool infer_##word(srn_infer *x, srn_error *err)                                         \
-    {                                                                                              \
+    static bool infer_##word(srn_infer *x, srn_error *err) {                                       \
         return types(x, #word, err);                                                               \
     }                                                                                              \
-    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1)                         \
-    {                                                                                              \
+    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1) {                       \
         run(SRN_BINARY_##word, x, row0, row1);                                                     \
     }                                                                                              \
     const srn_op srn_op_##word = {                                                                 \
@@ -236,7 +217,8 @@ static void give(srn_vjp *p, int32_t i, srn_val gradient)
         .infer = infer_##word,                                                                     \
         .rows = elements,                                                                          \
         .exec = exec_##word,                                                                       \
-        __VA_ARGS__};
+        __VA_ARGS__,                                                                               \
+    };
 
 #define SMOOTH(word, types, text)                                                                  \
     BINARY_OP(word, types, text, .diff = SRN_DIFF_RULE, .vjp = vjp_##word)
@@ -256,22 +238,19 @@ SMOOTH(mul, take_number, "mul(a, b) = a b, numbers, broadcast.")
 RULE(div, srn_div(g, dy, b), srn_neg(g, srn_div(g, srn_mul(g, dy, y), b)))
 SMOOTH(div, take_float, "div(a, b) = a / b, floats, broadcast.")
 
-static srn_val scalar_like(srn_graph *g, srn_val a, double value)
-{
+static srn_val scalar_like(srn_graph *g, srn_val a, double value) {
     return a == SRN_NONE ? SRN_NONE : srn_emit_scalar(g, srn_type_of(g, a)->dtype, value);
 }
 
 /* b a^(b-1); the exponent is kept away from -1 where b is 0, so that 0^0 has slope 0, not NaN. */
-static srn_val slope_of_base(srn_graph *g, srn_val a, srn_val b)
-{
+static srn_val slope_of_base(srn_graph *g, srn_val a, srn_val b) {
     srn_val is_zero = srn_emit2(g, SRN_OP_equal, b, scalar_like(g, b, 0));
     srn_val exponent = srn_where(g, is_zero, scalar_like(g, b, 1), srn_shift(g, b, -1));
     return srn_mul(g, b, srn_emit2(g, SRN_OP_pow, a, exponent));
 }
 
 /* a^b log(a), and 0 where a <= 0. */
-static srn_val slope_of_exponent(srn_graph *g, srn_val a, srn_val y)
-{
+static srn_val slope_of_exponent(srn_graph *g, srn_val a, srn_val y) {
     srn_val positive = srn_emit2(g, SRN_OP_less, scalar_like(g, a, 0), a);
     srn_val base = srn_where(g, positive, a, scalar_like(g, a, 1));
     return srn_mul(g, y, srn_emit1(g, SRN_OP_log, base));
@@ -282,8 +261,7 @@ SMOOTH(pow, take_float, "pow(a, b) = a^b, floats, broadcast. Gradient by b is 0 
 
 /* The derivative of maximum(small, large) by `large`: 1 where it is larger, 1/2 where they are
  * equal, else 0; of minimum by `small` too. */
-static srn_val share(srn_graph *g, srn_val small, srn_val large)
-{
+static srn_val share(srn_graph *g, srn_val small, srn_val large) {
     srn_val half = scalar_like(g, small, 0.5), one = scalar_like(g, small, 1);
     srn_val tie = srn_emit2(g, SRN_OP_equal, small, large);
     srn_val wins = srn_emit2(g, SRN_OP_less, small, large);
@@ -314,8 +292,7 @@ FLAT(logical_or, take_bool, "logical_or(a, b), bool, broadcast.")
 
 /* ---- where ---- */
 
-static bool infer_where(srn_infer *x, srn_error *err)
-{
+static bool infer_where(srn_infer *x, srn_error *err) {
     if (x->in[0]->dtype != SRN_BOOL) {
         return srn_fail(err, SRN_ERR_TYPE,
                         "where: the condition must be bool, got %s; compare it with something, as "
@@ -335,8 +312,7 @@ static bool infer_where(srn_infer *x, srn_error *err)
     return srn_shape_check(&x->out[0].shape, err);
 }
 
-static void vjp_where(srn_vjp *p)
-{
+static void vjp_where(srn_vjp *p) {
     srn_graph *g = p->g;
     const srn_val condition = p->in[0], dy = p->dout[0];
     if (p->need[1]) {
@@ -347,8 +323,7 @@ static void vjp_where(srn_vjp *p)
     }
 }
 
-static void exec_where(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_where(const srn_exec *x, int64_t row0, int64_t row1) {
     const srn_view *out = x->out[0];
     walk w;
     walk_begin(&w, &out->type.shape, 3, x->in, row0);

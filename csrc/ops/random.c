@@ -12,8 +12,7 @@
 
 enum { SHAPE, DTYPE }; /* attributes; seed and rate follow */
 
-static bool infer_random(srn_infer *x, const char *name, srn_error *err)
-{
+static bool infer_random(srn_infer *x, const char *name, srn_error *err) {
     srn_ints dims = x->attr[SHAPE].ints;
     srn_dtype dtype = (srn_dtype)x->attr[DTYPE].i;
     if (dims.n > SRN_MAX_RANK) {
@@ -28,24 +27,20 @@ static bool infer_random(srn_infer *x, const char *name, srn_error *err)
     return srn_shape_check(&x->out[0].shape, err);
 }
 
-static int64_t elements(const srn_infer *x)
-{
+static int64_t elements(const srn_infer *x) {
     return srn_shape_count(&x->out[0].shape);
 }
 
 /* About 16 operations for a uniform number, 64 for a normal one. */
-static double cost_uniform(const srn_infer *x)
-{
+static double cost_uniform(const srn_infer *x) {
     return 16.0 * (double)elements(x);
 }
 
-static double cost_normal(const srn_infer *x)
-{
+static double cost_normal(const srn_infer *x) {
     return 64.0 * (double)elements(x);
 }
 
-static srn_rng_key key_of(const srn_exec *x, int64_t node_seed)
-{
+static srn_rng_key key_of(const srn_exec *x, int64_t node_seed) {
     const uint64_t iteration = (uint64_t)x->state->iteration;
     return (srn_rng_key){
         .seed = x->state->seed,
@@ -65,18 +60,15 @@ static const srn_attr_spec random_attrs[] = {
     {0},
 };
 
-static bool infer_random_uniform(srn_infer *x, srn_error *err)
-{
+static bool infer_random_uniform(srn_infer *x, srn_error *err) {
     return infer_random(x, "random_uniform", err);
 }
 
-static bool infer_random_normal(srn_infer *x, srn_error *err)
-{
+static bool infer_random_normal(srn_infer *x, srn_error *err) {
     return infer_random(x, "random_normal", err);
 }
 
-static void exec_random_uniform(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_random_uniform(const srn_exec *x, int64_t row0, int64_t row1) {
     srn_rng_key key = key_of(x, x->attr[SEED].i);
     void *out = srn_view_at(x->out[0], row0);
     if (x->out[0]->type.dtype == SRN_F32) {
@@ -86,8 +78,7 @@ static void exec_random_uniform(const srn_exec *x, int64_t row0, int64_t row1)
     }
 }
 
-static void exec_random_normal(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_random_normal(const srn_exec *x, int64_t row0, int64_t row1) {
     srn_rng_key key = key_of(x, x->attr[SEED].i);
     void *out = srn_view_at(x->out[0], row0);
     if (x->out[0]->type.dtype == SRN_F32) {
@@ -139,8 +130,7 @@ static const srn_attr_spec mask_attrs[] = {
     {0},
 };
 
-static bool infer_dropout_mask(srn_infer *x, srn_error *err)
-{
+static bool infer_dropout_mask(srn_infer *x, srn_error *err) {
     if (!(x->attr[RATE].f >= 0)) {
         return srn_fail(err, SRN_ERR_VALUE, "dropout_mask: rate must be in [0, 1], got %g",
                         x->attr[RATE].f);
@@ -148,8 +138,7 @@ static bool infer_dropout_mask(srn_infer *x, srn_error *err)
     return infer_random(x, "dropout_mask", err);
 }
 
-static void exec_dropout_mask(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_dropout_mask(const srn_exec *x, int64_t row0, int64_t row1) {
     enum { CHUNK = 256 };
     const srn_rng_key key = key_of(x, x->attr[MASK_SEED].i);
     const srn_view *out = x->out[0];

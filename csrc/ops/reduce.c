@@ -22,8 +22,7 @@ static const srn_attr_spec reduce_attrs[] = {
 /* ---- shape rules ---- */
 
 /* reduced[axis] for an axes attribute that was checked. */
-static void mark_axes(bool reduced[SRN_MAX_RANK], int32_t rank, srn_ints axes)
-{
+static void mark_axes(bool reduced[SRN_MAX_RANK], int32_t rank, srn_ints axes) {
     for (int32_t i = 0; i < SRN_MAX_RANK; i++) {
         reduced[i] = axes.n == 0;
     }
@@ -32,8 +31,7 @@ static void mark_axes(bool reduced[SRN_MAX_RANK], int32_t rank, srn_ints axes)
     }
 }
 
-static bool check_axis(int64_t axis, const srn_shape *shape, const char *name, srn_error *err)
-{
+static bool check_axis(int64_t axis, const srn_shape *shape, const char *name, srn_error *err) {
     if (axis < -shape->rank || axis >= shape->rank) {
         char text[SRN_SHAPE_TEXT];
         return srn_fail(err, SRN_ERR_VALUE, "%s: axis %lld is out of range for shape %s", name,
@@ -42,8 +40,7 @@ static bool check_axis(int64_t axis, const srn_shape *shape, const char *name, s
     return true;
 }
 
-static bool check_axes(srn_ints axes, const srn_shape *shape, const char *name, srn_error *err)
-{
+static bool check_axes(srn_ints axes, const srn_shape *shape, const char *name, srn_error *err) {
     bool seen[SRN_MAX_RANK] = {false};
     for (int32_t i = 0; i < axes.n; i++) {
         if (!check_axis(axes.v[i], shape, name, err)) {
@@ -59,8 +56,7 @@ static bool check_axes(srn_ints axes, const srn_shape *shape, const char *name, 
     return true;
 }
 
-static srn_shape shape_after(const srn_shape *shape, srn_ints axes, bool keepdims)
-{
+static srn_shape shape_after(const srn_shape *shape, srn_ints axes, bool keepdims) {
     bool reduced[SRN_MAX_RANK];
     srn_shape out = {0};
     mark_axes(reduced, shape->rank, axes);
@@ -74,8 +70,7 @@ static srn_shape shape_after(const srn_shape *shape, srn_ints axes, bool keepdim
     return out;
 }
 
-static bool infer_reduce(srn_infer *x, const char *name, srn_error *err)
-{
+static bool infer_reduce(srn_infer *x, const char *name, srn_error *err) {
     const srn_type *in = x->in[0];
     if (!check_axes(x->attr[AXES].ints, &in->shape, name, err)) {
         return false;
@@ -85,8 +80,7 @@ static bool infer_reduce(srn_infer *x, const char *name, srn_error *err)
     return true;
 }
 
-static bool take_number(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_number(srn_infer *x, const char *name, srn_error *err) {
     if (x->in[0]->dtype == SRN_BOOL) {
         return srn_fail(err, SRN_ERR_TYPE,
                         "%s: expected numbers, got bool; convert it with cast first", name);
@@ -95,8 +89,7 @@ static bool take_number(srn_infer *x, const char *name, srn_error *err)
 }
 
 /* The largest of nothing does not exist. */
-static bool take_some(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_some(srn_infer *x, const char *name, srn_error *err) {
     if (!infer_reduce(x, name, err)) {
         return false;
     }
@@ -108,8 +101,7 @@ static bool take_some(srn_infer *x, const char *name, srn_error *err)
     return true;
 }
 
-static int64_t out_elements(const srn_infer *x)
-{
+static int64_t out_elements(const srn_infer *x) {
     return srn_shape_count(&x->out[0].shape);
 }
 
@@ -125,8 +117,7 @@ typedef struct layout {
     bool by_runs; /* the last axis is a reduced one */
 } layout;
 
-static void layout_of(layout *l, const srn_shape *shape, srn_ints axes)
-{
+static void layout_of(layout *l, const srn_shape *shape, srn_ints axes) {
     bool reduced[SRN_MAX_RANK];
     mark_axes(reduced, shape->rank, axes);
     *l = (layout){0};
@@ -150,8 +141,7 @@ static void layout_of(layout *l, const srn_shape *shape, srn_ints axes)
 }
 
 /* Where element `index` of the first n axes of a group begins. */
-static int64_t offset_of(const axes_group *group, int32_t n, int64_t index)
-{
+static int64_t offset_of(const axes_group *group, int32_t n, int64_t index) {
     int64_t offset = 0;
     for (int32_t i = n - 1; i >= 0; i--) {
         offset += index % group->dim[i] * group->stride[i];
@@ -160,8 +150,7 @@ static int64_t offset_of(const axes_group *group, int32_t n, int64_t index)
     return offset;
 }
 
-static void run(srn_fold f, const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void run(srn_fold f, const srn_exec *x, int64_t row0, int64_t row1) {
     const srn_vector *vectors = srn_vectors();
     const srn_view *in = x->in[0], *out = x->out[0];
     const srn_dtype dtype = in->type.dtype;
@@ -198,22 +187,19 @@ static void run(srn_fold f, const srn_exec *x, int64_t row0, int64_t row1)
 /* ---- gradient rules ---- */
 
 /* A gradient by the output, in the shape that broadcasts against x. */
-static srn_val with_axes(srn_vjp *p, srn_val dy)
-{
+static srn_val with_axes(srn_vjp *p, srn_val dy) {
     srn_shape shape = srn_type_of(p->g, p->in[0])->shape;
     shape = shape_after(&shape, p->attr[AXES].ints, true);
     return srn_reshape(p->g, dy, &shape);
 }
 
-static void vjp_sum(srn_vjp *p)
-{
+static void vjp_sum(srn_vjp *p) {
     srn_shape shape = srn_type_of(p->g, p->in[0])->shape;
     p->din[0] = srn_broadcast_to(p->g, with_axes(p, p->dout[0]), &shape);
 }
 
 /* Equal extremes share: dx = dy [x == y] / (how many of them). */
-static void vjp_extreme(srn_vjp *p)
-{
+static void vjp_extreme(srn_vjp *p) {
     srn_graph *g = p->g;
     srn_val hit = srn_emit2(g, SRN_OP_equal, p->in[0], with_axes(p, p->out[0]));
     srn_val ones = srn_cast(g, hit, srn_type_of(g, p->in[0])->dtype);
@@ -223,8 +209,7 @@ static void vjp_extreme(srn_vjp *p)
 
 /* The product of all others: of the others than zero, P / x; where x is the only zero, P itself;
  * else another factor is zero. */
-static void vjp_prod(srn_vjp *p)
-{
+static void vjp_prod(srn_vjp *p) {
     srn_graph *g = p->g;
     const srn_val x = p->in[0];
     const srn_ints axes = p->attr[AXES].ints;
@@ -246,12 +231,10 @@ static void vjp_prod(srn_vjp *p)
 /* ---- the ops ---- */
 
 #define REDUCTION(word, fold, types, rule, text)                                                   \
-    static bool infer_##word(srn_infer *x, srn_error *err)                                         \
-    {                                                                                              \
+    static bool infer_##word(srn_infer *x, srn_error *err) {                                       \
         return types(x, #word, err);                                                               \
     }                                                                                              \
-    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1)                         \
-    {                                                                                              \
+    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1) {                       \
         run(fold, x, row0, row1);                                                                  \
     }                                                                                              \
     const srn_op srn_op_##word = {                                                                 \
@@ -285,15 +268,13 @@ REDUCTION(min, SRN_FOLD_MIN, take_some, vjp_extreme,
 
 enum { AXIS, REVERSE };
 
-static int32_t axis_of(const srn_attr *attr, const srn_shape *shape)
-{
+static int32_t axis_of(const srn_attr *attr, const srn_shape *shape) {
     int64_t axis = attr[AXIS].i;
     return (int32_t)(axis < 0 ? axis + shape->rank : axis);
 }
 
 /* x as (outer, n, inner). */
-static void split_at(const srn_shape *shape, int32_t axis, int64_t *n, int64_t *inner)
-{
+static void split_at(const srn_shape *shape, int32_t axis, int64_t *n, int64_t *inner) {
     *n = shape->dim[axis];
     *inner = srn_shape_product(shape, axis + 1, shape->rank);
 }
@@ -305,8 +286,7 @@ static const srn_attr_spec arg_attrs[] = {
     {0},
 };
 
-static bool infer_arg(srn_infer *x, const char *name, srn_error *err)
-{
+static bool infer_arg(srn_infer *x, const char *name, srn_error *err) {
     const srn_shape *shape = &x->in[0]->shape;
     if (!check_axis(x->attr[AXIS].i, shape, name, err)) {
         return false;
@@ -315,8 +295,7 @@ static bool infer_arg(srn_infer *x, const char *name, srn_error *err)
     x->out[0].dtype = SRN_I64;
     x->out[0].shape = shape_after(shape, (srn_ints){1, &axis}, false);
     if (shape->dim[axis] == 0) {
-        return srn_fail(err, SRN_ERR_VALUE, "%s: axis %lld has no elements", name,
-                        (long long)axis);
+        return srn_fail(err, SRN_ERR_VALUE, "%s: axis %lld has no elements", name, (long long)axis);
     }
     return true;
 }
@@ -348,23 +327,18 @@ static bool infer_arg(srn_infer *x, const char *name, srn_error *err)
         SEARCH(bool, relation)                                                                     \
     }
 
-static int64_t first_largest(srn_dtype dtype, const void *from, int64_t n, int64_t inner)
-{
+static int64_t first_largest(srn_dtype dtype, const void *from, int64_t n, int64_t inner) {
     SEARCH_BY_TYPE(>)
 }
 
-static int64_t first_smallest(srn_dtype dtype, const void *from, int64_t n, int64_t inner)
-{
-    SEARCH_BY_TYPE(<)
-}
+static int64_t first_smallest(srn_dtype dtype, const void *from, int64_t n,
+                              int64_t inner){SEARCH_BY_TYPE(<)}
 
 #define SEARCH_OP(word, search, text)                                                              \
-    static bool infer_##word(srn_infer *x, srn_error *err)                                         \
-    {                                                                                              \
+    static bool infer_##word(srn_infer *x, srn_error *err) {                                       \
         return infer_arg(x, #word, err);                                                           \
     }                                                                                              \
-    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1)                         \
-    {                                                                                              \
+    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1) {                       \
         const srn_view *in = x->in[0];                                                             \
         int64_t n, inner, *out = x->out[0]->data;                                                  \
         split_at(&in->type.shape, axis_of(x->attr, &in->type.shape), &n, &inner);                  \
@@ -389,19 +363,18 @@ static int64_t first_smallest(srn_dtype dtype, const void *from, int64_t n, int6
 
 SEARCH_OP(argmax, first_largest,
           "argmax(x, axis=-1): int64, where the first of the largest is; the axis goes away.")
-SEARCH_OP(argmin, first_smallest,
-          "argmin(x, axis=-1): int64, where the first of the smallest is; the axis goes away.")
+    SEARCH_OP(argmin, first_smallest,
+              "argmin(x, axis=-1): int64, where the first of the smallest is; the axis goes away.")
 
-/* ---- cumsum ---- */
+    /* ---- cumsum ---- */
 
-static const srn_attr_spec cumsum_attrs[] = {
-    {.name = "axis", .kind = SRN_ATTR_INT, .dflt = {.i = -1}},
-    {.name = "reverse", .kind = SRN_ATTR_BOOL},
-    {0},
-};
+    static const srn_attr_spec cumsum_attrs[] = {
+        {.name = "axis", .kind = SRN_ATTR_INT, .dflt = {.i = -1}},
+        {.name = "reverse", .kind = SRN_ATTR_BOOL},
+        {0},
+    };
 
-static bool infer_cumsum(srn_infer *x, srn_error *err)
-{
+static bool infer_cumsum(srn_infer *x, srn_error *err) {
     if (x->in[0]->dtype == SRN_BOOL) {
         return srn_fail(err, SRN_ERR_TYPE,
                         "cumsum: expected numbers, got bool; convert it with cast first");
@@ -410,15 +383,13 @@ static bool infer_cumsum(srn_infer *x, srn_error *err)
     return check_axis(x->attr[AXIS].i, &x->in[0]->shape, "cumsum", err);
 }
 
-static int64_t rows_cumsum(const srn_infer *x)
-{
+static int64_t rows_cumsum(const srn_infer *x) {
     const srn_shape *shape = &x->in[0]->shape;
     int64_t n = shape->dim[axis_of(x->attr, shape)];
     return n == 0 ? 0 : srn_shape_count(shape) / n;
 }
 
-static void vjp_cumsum(srn_vjp *p)
-{
+static void vjp_cumsum(srn_vjp *p) {
     srn_attr attrs[] = {p->attr[AXIS], {.i = !p->attr[REVERSE].i}};
     p->din[0] = srn_emit(p->g, SRN_OP_cumsum, 1, &p->dout[0], attrs);
 }
@@ -440,8 +411,7 @@ static void vjp_cumsum(srn_vjp *p)
     }
 
 static void accumulate(srn_dtype dtype, void *to, const void *from, int64_t n, int64_t step,
-                       int64_t columns)
-{
+                       int64_t columns) {
     switch (dtype) {
     case SRN_F32:
         ACCUMULATE(float, double)
@@ -454,8 +424,7 @@ static void accumulate(srn_dtype dtype, void *to, const void *from, int64_t n, i
     }
 }
 
-static void exec_cumsum(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_cumsum(const srn_exec *x, int64_t row0, int64_t row1) {
     const srn_view *in = x->in[0], *out = x->out[0];
     int64_t n, inner;
     split_at(&in->type.shape, axis_of(x->attr, &in->type.shape), &n, &inner);

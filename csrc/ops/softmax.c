@@ -12,8 +12,7 @@
 #include "graph/emit.h"
 #include "kernels/vector.h"
 
-static bool infer(srn_infer *x, const char *name, srn_error *err)
-{
+static bool infer(srn_infer *x, const char *name, srn_error *err) {
     const srn_type *in = x->in[0];
     char text[SRN_SHAPE_TEXT];
     if (!srn_dtype_is_float(in->dtype)) {
@@ -30,23 +29,19 @@ static bool infer(srn_infer *x, const char *name, srn_error *err)
     return true;
 }
 
-static bool infer_softmax(srn_infer *x, srn_error *err)
-{
+static bool infer_softmax(srn_infer *x, srn_error *err) {
     return infer(x, "softmax", err);
 }
 
-static bool infer_log_softmax(srn_infer *x, srn_error *err)
-{
+static bool infer_log_softmax(srn_infer *x, srn_error *err) {
     return infer(x, "log_softmax", err);
 }
 
-static int64_t rows(const srn_infer *x)
-{
+static int64_t rows(const srn_infer *x) {
     return srn_shape_product(&x->in[0]->shape, 0, x->in[0]->shape.rank - 1);
 }
 
-static void run(const srn_exec *x, int64_t row0, int64_t row1, bool logarithm)
-{
+static void run(const srn_exec *x, int64_t row0, int64_t row1, bool logarithm) {
     const srn_view *in = x->in[0], *out = x->out[0];
     const int64_t n = in->type.shape.dim[in->type.shape.rank - 1];
     for (int64_t row = row0; row < row1; row++) {
@@ -55,31 +50,26 @@ static void run(const srn_exec *x, int64_t row0, int64_t row1, bool logarithm)
     }
 }
 
-static void exec_softmax(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_softmax(const srn_exec *x, int64_t row0, int64_t row1) {
     run(x, row0, row1, false);
 }
 
-static void exec_log_softmax(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_log_softmax(const srn_exec *x, int64_t row0, int64_t row1) {
     run(x, row0, row1, true);
 }
 
-static srn_val sum_last(srn_graph *g, srn_val a)
-{
+static srn_val sum_last(srn_graph *g, srn_val a) {
     const int64_t last = -1;
     return srn_sum(g, a, (srn_ints){1, &last}, true);
 }
 
-static void vjp_softmax(srn_vjp *p)
-{
+static void vjp_softmax(srn_vjp *p) {
     srn_graph *g = p->g;
     const srn_val y = p->out[0], dy = p->dout[0];
     p->din[0] = srn_mul(g, y, srn_sub(g, dy, sum_last(g, srn_mul(g, y, dy))));
 }
 
-static void vjp_log_softmax(srn_vjp *p)
-{
+static void vjp_log_softmax(srn_vjp *p) {
     srn_graph *g = p->g;
     const srn_val dy = p->dout[0], probability = srn_emit1(g, SRN_OP_exp, p->out[0]);
     p->din[0] = srn_sub(g, dy, srn_mul(g, probability, sum_last(g, dy)));

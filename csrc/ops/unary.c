@@ -10,14 +10,12 @@
 /* ---- shape rules: which dtypes ---- */
 
 /* `name` is the op in the messages. */
-static bool keep_type(srn_infer *x)
-{
+static bool keep_type(srn_infer *x) {
     x->out[0] = *x->in[0];
     return true;
 }
 
-static bool take_float(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_float(srn_infer *x, const char *name, srn_error *err) {
     srn_dtype dtype = x->in[0]->dtype;
     if (!srn_dtype_is_float(dtype)) {
         return srn_fail(err, SRN_ERR_TYPE,
@@ -27,8 +25,7 @@ static bool take_float(srn_infer *x, const char *name, srn_error *err)
     return keep_type(x);
 }
 
-static bool take_number(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_number(srn_infer *x, const char *name, srn_error *err) {
     if (x->in[0]->dtype == SRN_BOOL) {
         return srn_fail(err, SRN_ERR_TYPE,
                         "%s: expected numbers, got bool; convert it with cast first", name);
@@ -36,8 +33,7 @@ static bool take_number(srn_infer *x, const char *name, srn_error *err)
     return keep_type(x);
 }
 
-static bool take_bool(srn_infer *x, const char *name, srn_error *err)
-{
+static bool take_bool(srn_infer *x, const char *name, srn_error *err) {
     if (x->in[0]->dtype != SRN_BOOL) {
         return srn_fail(err, SRN_ERR_TYPE,
                         "%s: expected bool, got %s; compare with something or use cast first", name,
@@ -47,8 +43,7 @@ static bool take_bool(srn_infer *x, const char *name, srn_error *err)
 }
 
 /* A question about floats. */
-static bool ask_float(srn_infer *x, const char *name, srn_error *err)
-{
+static bool ask_float(srn_infer *x, const char *name, srn_error *err) {
     if (!take_float(x, name, err)) {
         return false;
     }
@@ -56,25 +51,22 @@ static bool ask_float(srn_infer *x, const char *name, srn_error *err)
     return true;
 }
 
-static int64_t elements(const srn_infer *x)
-{
+static int64_t elements(const srn_infer *x) {
     return srn_shape_count(&x->in[0]->shape);
 }
 
 /* ---- execution ---- */
 
-static void run(srn_unary f, const srn_exec *x, int64_t row0, int64_t row1)
-{
-    srn_vectors()->unary(f, x->in[0]->type.dtype, srn_view_at(x->out[0], row0), srn_view_at(x->in[0], row0),
-                         row1 - row0);
+static void run(srn_unary f, const srn_exec *x, int64_t row0, int64_t row1) {
+    srn_vectors()->unary(f, x->in[0]->type.dtype, srn_view_at(x->out[0], row0),
+                         srn_view_at(x->in[0], row0), row1 - row0);
 }
 
 /* ---- gradient rules ---- */
 
 /* dx = formula, where y is the value, dy the gradient by it. */
 #define RULE(word, formula)                                                                        \
-    static void vjp_##word(srn_vjp *p)                                                             \
-    {                                                                                              \
+    static void vjp_##word(srn_vjp *p) {                                                           \
         srn_graph *g = p->g;                                                                       \
         const srn_val x = p->in[0], y = p->out[0], dy = p->dout[0];                                \
         (void)x;                                                                                   \
@@ -83,12 +75,10 @@ static void run(srn_unary f, const srn_exec *x, int64_t row0, int64_t row1)
     }
 
 #define UNARY_OP(word, types, text, ...)                                                           \
-    static bool infer_##word(srn_infer *x, srn_error *err)                                         \
-    {                                                                                              \
+    static bool infer_##word(srn_infer *x, srn_error *err) {                                       \
         return types(x, #word, err);                                                               \
     }                                                                                              \
-    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1)                         \
-    {                                                                                              \
+    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1) {                       \
         run(SRN_UNARY_##word, x, row0, row1);                                                      \
     }                                                                                              \
     const srn_op srn_op_##word = {                                                                 \
@@ -102,9 +92,11 @@ static void run(srn_unary f, const srn_exec *x, int64_t row0, int64_t row1)
         .infer = infer_##word,                                                                     \
         .rows = elements,                                                                          \
         .exec = exec_##word,                                                                       \
-        __VA_ARGS__};
+        __VA_ARGS__,                                                                               \
+    };
 
-#define SMOOTH(word, types, text) UNARY_OP(word, types, text, .diff = SRN_DIFF_RULE, .vjp = vjp_##word)
+#define SMOOTH(word, types, text)                                                                  \
+    UNARY_OP(word, types, text, .diff = SRN_DIFF_RULE, .vjp = vjp_##word)
 #define FLAT(word, types, text) UNARY_OP(word, types, text, .diff = SRN_DIFF_ZERO)
 
 /* ---- the ops ---- */
@@ -176,20 +168,17 @@ static const srn_attr_spec cast_attrs[] = {
     {0},
 };
 
-static bool infer_cast(srn_infer *x, srn_error *err)
-{
+static bool infer_cast(srn_infer *x, srn_error *err) {
     (void)err;
     x->out[0] = (srn_type){(srn_dtype)x->attr[0].i, x->in[0]->shape};
     return true;
 }
 
-static void vjp_cast(srn_vjp *p)
-{
+static void vjp_cast(srn_vjp *p) {
     p->din[0] = srn_cast(p->g, p->dout[0], srn_type_of(p->g, p->in[0])->dtype);
 }
 
-static void exec_cast(const srn_exec *x, int64_t row0, int64_t row1)
-{
+static void exec_cast(const srn_exec *x, int64_t row0, int64_t row1) {
     srn_vectors()->cast(x->out[0]->type.dtype, srn_view_at(x->out[0], row0), x->in[0]->type.dtype,
                         srn_view_at(x->in[0], row0), row1 - row0);
 }
@@ -213,8 +202,7 @@ const srn_op srn_op_cast = {
 
 /* ---- stop_gradient ---- */
 
-static bool infer_stop_gradient(srn_infer *x, srn_error *err)
-{
+static bool infer_stop_gradient(srn_infer *x, srn_error *err) {
     (void)err;
     return keep_type(x);
 }
@@ -233,8 +221,7 @@ const srn_op srn_op_stop_gradient = {
 
 /* ---- gradient ops: (y, dy) -> dx, in one pass ---- */
 
-static bool infer_grad(srn_infer *x, const char *name, srn_error *err)
-{
+static bool infer_grad(srn_infer *x, const char *name, srn_error *err) {
     const srn_type *y = x->in[0], *dy = x->in[1];
     if (y->dtype != dy->dtype || !srn_shape_equal(&y->shape, &dy->shape)) {
         char a[SRN_SHAPE_TEXT], b[SRN_SHAPE_TEXT];
@@ -245,19 +232,17 @@ static bool infer_grad(srn_infer *x, const char *name, srn_error *err)
     return take_float(x, name, err);
 }
 
-static void run_grad(srn_binary f, const srn_exec *x, int64_t row0, int64_t row1)
-{
-    srn_vectors()->binary(f, x->out[0]->type.dtype, srn_view_at(x->out[0], row0), srn_view_at(x->in[0], row0), 1,
-                          srn_view_at(x->in[1], row0), 1, row1 - row0);
+static void run_grad(srn_binary f, const srn_exec *x, int64_t row0, int64_t row1) {
+    srn_vectors()->binary(f, x->out[0]->type.dtype, srn_view_at(x->out[0], row0),
+                          srn_view_at(x->in[0], row0), 1, srn_view_at(x->in[1], row0), 1,
+                          row1 - row0);
 }
 
 #define GRADIENT_OP(word, text)                                                                    \
-    static bool infer_##word(srn_infer *x, srn_error *err)                                         \
-    {                                                                                              \
+    static bool infer_##word(srn_infer *x, srn_error *err) {                                       \
         return infer_grad(x, #word, err);                                                          \
     }                                                                                              \
-    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1)                         \
-    {                                                                                              \
+    static void exec_##word(const srn_exec *x, int64_t row0, int64_t row1) {                       \
         run_grad(SRN_BINARY_##word, x, row0, row1);                                                \
     }                                                                                              \
     const srn_op srn_op_##word = {                                                                 \

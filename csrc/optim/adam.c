@@ -15,8 +15,7 @@
 #include "optim/rules.h"
 
 #define DEFINE_ADAM(T, S, SQRT)                                                                    \
-    static void adam_##S(const srn_optim_config *c, const srn_optim_part *p, double rate)          \
-    {                                                                                              \
+    static void adam_##S(const srn_optim_config *c, const srn_optim_part *p, double rate) {        \
         const T rest_1 = (T)(1 - c->beta_1), rest_2 = (T)(1 - c->beta_2);                          \
         const T eps = (T)c->epsilon, alpha = (T)rate, decay = (T)p->decay;                         \
         const bool amsgrad = c->amsgrad;                                                           \
@@ -35,8 +34,7 @@
 DEFINE_ADAM(float, f32, sqrtf)
 DEFINE_ADAM(double, f64, sqrt)
 
-void srn_optim_adam(const srn_optim_config *config, const srn_optim_part *part, int64_t t)
-{
+void srn_optim_adam(const srn_optim_config *config, const srn_optim_part *part, int64_t t) {
     const double alpha = config->learning_rate * sqrt(1 - pow(config->beta_2, (double)t)) /
                          (1 - pow(config->beta_1, (double)t));
     (part->dtype == SRN_F32 ? adam_f32 : adam_f64)(config, part, alpha);

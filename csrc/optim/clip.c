@@ -15,8 +15,7 @@
 enum { LANES = 8 };
 
 #define DEFINE_CLIP(T, S)                                                                          \
-    static double sum_of_squares_##S(const T *g, int64_t n)                                        \
-    {                                                                                              \
+    static double sum_of_squares_##S(const T *g, int64_t n) {                                      \
         double sum[LANES] = {0};                                                                   \
         int64_t i = 0;                                                                             \
         for (; i + LANES <= n; i += LANES) {                                                       \
@@ -29,14 +28,12 @@ enum { LANES = 8 };
         }                                                                                          \
         return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));  \
     }                                                                                              \
-    static void scale_##S(T *g, int64_t n, T factor)                                               \
-    {                                                                                              \
+    static void scale_##S(T *g, int64_t n, T factor) {                                             \
         for (int64_t i = 0; i < n; i++) {                                                          \
             g[i] *= factor;                                                                        \
         }                                                                                          \
     }                                                                                              \
-    static void clamp_##S(T *g, int64_t n, T limit)                                                \
-    {                                                                                              \
+    static void clamp_##S(T *g, int64_t n, T limit) {                                              \
         for (int64_t i = 0; i < n; i++) {                                                          \
             T x = g[i] > limit ? limit : g[i];                                                     \
             g[i] = x < -limit ? -limit : x;                                                        \
@@ -45,13 +42,11 @@ enum { LANES = 8 };
 DEFINE_CLIP(float, f32)
 DEFINE_CLIP(double, f64)
 
-static double sum_of_squares(srn_dtype dtype, const void *g, int64_t n)
-{
+static double sum_of_squares(srn_dtype dtype, const void *g, int64_t n) {
     return dtype == SRN_F32 ? sum_of_squares_f32(g, n) : sum_of_squares_f64(g, n);
 }
 
-static void scale(srn_dtype dtype, void *g, int64_t n, double factor)
-{
+static void scale(srn_dtype dtype, void *g, int64_t n, double factor) {
     if (dtype == SRN_F32) {
         scale_f32(g, n, (float)factor);
     } else {
@@ -59,8 +54,7 @@ static void scale(srn_dtype dtype, void *g, int64_t n, double factor)
     }
 }
 
-static void clip_each(const srn_optim_target *target, char *gradient, double limit)
-{
+static void clip_each(const srn_optim_target *target, char *gradient, double limit) {
     for (int32_t i = 0; i < target->n; i++) {
         const int64_t n = target->begin[i + 1] - target->begin[i];
         void *g = gradient + target->begin[i] * (int64_t)srn_dtype_size(target->dtype);
@@ -71,8 +65,8 @@ static void clip_each(const srn_optim_target *target, char *gradient, double lim
     }
 }
 
-void srn_optim_clip(const srn_optim_config *config, const srn_optim_target *target, void *gradient)
-{
+void srn_optim_clip(const srn_optim_config *config, const srn_optim_target *target,
+                    void *gradient) {
     const int64_t first = target->begin[0], n = target->begin[target->n] - first;
     char *g = (char *)gradient + first * (int64_t)srn_dtype_size(target->dtype);
     if (config->clipvalue > 0 && target->dtype == SRN_F32) {
@@ -84,7 +78,8 @@ void srn_optim_clip(const srn_optim_config *config, const srn_optim_target *targ
     } else if (config->global_clipnorm > 0) {
         const double norm = sqrt(sum_of_squares(target->dtype, g, n));
         if (!(norm <= config->global_clipnorm)) {
-            scale(target->dtype, g, n, isfinite(norm) ? config->global_clipnorm / norm : (double)NAN);
+            scale(target->dtype, g, n,
+                  isfinite(norm) ? config->global_clipnorm / norm : (double)NAN);
         }
     }
 }

@@ -17,8 +17,7 @@ typedef struct factors { /* m^ = by_m m + by_g g, v^ = by_v v */
 } factors;
 
 #define DEFINE_NADAM(T, S, SQRT)                                                                   \
-    static void nadam_##S(const srn_optim_config *c, const srn_optim_part *p, const factors *f)    \
-    {                                                                                              \
+    static void nadam_##S(const srn_optim_config *c, const srn_optim_part *p, const factors *f) {  \
         const T rest_1 = (T)(1 - c->beta_1), rest_2 = (T)(1 - c->beta_2);                          \
         const T lr = (T)c->learning_rate, eps = (T)c->epsilon, decay = (T)p->decay;                \
         const T by_m = (T)f->by_m, by_g = (T)f->by_g, by_v = (T)f->by_v;                           \
@@ -34,13 +33,11 @@ typedef struct factors { /* m^ = by_m m + by_g g, v^ = by_v v */
 DEFINE_NADAM(float, f32, sqrtf)
 DEFINE_NADAM(double, f64, sqrt)
 
-double srn_optim_nadam_u(const srn_optim_config *config, int64_t t)
-{
+double srn_optim_nadam_u(const srn_optim_config *config, int64_t t) {
     return config->beta_1 * (1 - 0.5 * pow(0.96, (double)t));
 }
 
-void srn_optim_nadam(const srn_optim_config *config, const srn_optim_part *part, int64_t t)
-{
+void srn_optim_nadam(const srn_optim_config *config, const srn_optim_part *part, int64_t t) {
     const double u = srn_optim_nadam_u(config, t), next_u = srn_optim_nadam_u(config, t + 1);
     const double product = config->u_product * u;
     const factors f = {

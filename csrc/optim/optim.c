@@ -7,8 +7,7 @@
 #include "base/cpu.h"
 #include "optim/rules.h"
 
-int srn_optim_slots(const srn_optim_config *config)
-{
+int srn_optim_slots(const srn_optim_config *config) {
     switch (config->kind) {
     case SRN_OPTIM_SGD:
         return config->momentum > 0;
@@ -21,8 +20,7 @@ int srn_optim_slots(const srn_optim_config *config)
     }
 }
 
-static void update(const srn_optim_config *config, const srn_optim_part *part, int64_t t)
-{
+static void update(const srn_optim_config *config, const srn_optim_part *part, int64_t t) {
     switch (config->kind) {
     case SRN_OPTIM_SGD:
         srn_optim_sgd(config, part);
@@ -39,8 +37,7 @@ static void update(const srn_optim_config *config, const srn_optim_part *part, i
 }
 
 void srn_optim_step(srn_optim_config *config, const srn_optim_target *target, void *gradient,
-                    void *const *slots, int64_t t)
-{
+                    void *const *slots, int64_t t) {
     const uint64_t fpu = srn_fpu_enter();
     const int64_t size = (int64_t)srn_dtype_size(target->dtype);
     const int n_slots = srn_optim_slots(config);

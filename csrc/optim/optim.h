@@ -16,8 +16,8 @@
 typedef enum srn_optim_kind {
     SRN_OPTIM_SGD,     /* slots: velocity if momentum > 0 */
     SRN_OPTIM_RMSPROP, /* slots: mean square; + momentum if momentum > 0; + mean gradient if centered */
-    SRN_OPTIM_ADAM,    /* slots: m, v; + v_hat if amsgrad */
-    SRN_OPTIM_NADAM,   /* slots: m, v */
+    SRN_OPTIM_ADAM,  /* slots: m, v; + v_hat if amsgrad */
+    SRN_OPTIM_NADAM, /* slots: m, v */
     SRN_N_OPTIM_KINDS
 } srn_optim_kind;
 
@@ -33,7 +33,7 @@ typedef struct srn_optim_config {
 int srn_optim_slots(const srn_optim_config *config);
 
 typedef struct srn_optim_target {
-    int32_t n;            /* variables */
+    int32_t n; /* variables */
     void *const *variables;
     const int64_t *begin; /* n + 1 element offsets into gradient and slots */
     srn_dtype dtype;      /* of variables, gradient and slots: SRN_F32 or SRN_F64 */

@@ -13,8 +13,7 @@
 #include "optim/rules.h"
 
 #define DEFINE_RMSPROP(T, S, SQRT)                                                                 \
-    static void rmsprop_##S(const srn_optim_config *c, const srn_optim_part *p)                    \
-    {                                                                                              \
+    static void rmsprop_##S(const srn_optim_config *c, const srn_optim_part *p) {                  \
         const T lr = (T)c->learning_rate, rho = (T)c->rho, rest = (T)(1 - c->rho);                 \
         const T eps = (T)c->epsilon, mu = (T)c->momentum, decay = (T)p->decay;                     \
         const bool momentum = c->momentum > 0, centered = c->centered;                             \
@@ -37,7 +36,6 @@
 DEFINE_RMSPROP(float, f32, sqrtf)
 DEFINE_RMSPROP(double, f64, sqrt)
 
-void srn_optim_rmsprop(const srn_optim_config *config, const srn_optim_part *part)
-{
+void srn_optim_rmsprop(const srn_optim_config *config, const srn_optim_part *part) {
     (part->dtype == SRN_F32 ? rmsprop_f32 : rmsprop_f64)(config, part);
 }

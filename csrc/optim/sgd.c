@@ -11,8 +11,7 @@
 #include "optim/rules.h"
 
 #define DEFINE_SGD(T, S)                                                                           \
-    static void plain_##S(const srn_optim_part *p, T lr)                                           \
-    {                                                                                              \
+    static void plain_##S(const srn_optim_part *p, T lr) {                                         \
         T *restrict w = p->w;                                                                      \
         const T *restrict g = p->gradient;                                                         \
         const T decay = (T)p->decay;                                                               \
@@ -20,8 +19,7 @@
             w[i] = (w[i] - decay * w[i]) - lr * g[i];                                              \
         }                                                                                          \
     }                                                                                              \
-    static void momentum_##S(const srn_optim_part *p, T lr, T mu, bool nesterov)                   \
-    {                                                                                              \
+    static void momentum_##S(const srn_optim_part *p, T lr, T mu, bool nesterov) {                 \
         T *restrict w = p->w, *restrict v = p->slots[0];                                           \
         const T *restrict g = p->gradient;                                                         \
         const T decay = (T)p->decay;                                                               \
@@ -30,8 +28,7 @@
             w[i] = (w[i] - decay * w[i]) + (nesterov ? mu * v[i] - lr * g[i] : v[i]);              \
         }                                                                                          \
     }                                                                                              \
-    static void sgd_##S(const srn_optim_config *c, const srn_optim_part *p)                        \
-    {                                                                                              \
+    static void sgd_##S(const srn_optim_config *c, const srn_optim_part *p) {                      \
         if (c->momentum > 0) {                                                                     \
             momentum_##S(p, (T)c->learning_rate, (T)c->momentum, c->nesterov);                     \
         } else {                                                                                   \
@@ -41,7 +38,6 @@
 DEFINE_SGD(float, f32)
 DEFINE_SGD(double, f64)
 
-void srn_optim_sgd(const srn_optim_config *config, const srn_optim_part *part)
-{
+void srn_optim_sgd(const srn_optim_config *config, const srn_optim_part *part) {
     (part->dtype == SRN_F32 ? sgd_f32 : sgd_f64)(config, part);
 }

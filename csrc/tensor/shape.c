@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-srn_shape srn_shape_of(int32_t rank, const int64_t *dims)
-{
+srn_shape srn_shape_of(int32_t rank, const int64_t *dims) {
     srn_shape shape = {.rank = rank};
     for (int32_t i = 0; i < rank; i++) {
         shape.dim[i] = dims[i];
@@ -13,8 +12,7 @@ srn_shape srn_shape_of(int32_t rank, const int64_t *dims)
     return shape;
 }
 
-int64_t srn_shape_product(const srn_shape *shape, int32_t begin, int32_t end)
-{
+int64_t srn_shape_product(const srn_shape *shape, int32_t begin, int32_t end) {
     int64_t product = 1;
     for (int32_t i = begin; i < end; i++) {
         product *= shape->dim[i];
@@ -22,19 +20,15 @@ int64_t srn_shape_product(const srn_shape *shape, int32_t begin, int32_t end)
     return product;
 }
 
-int64_t srn_shape_count(const srn_shape *shape)
-{
+int64_t srn_shape_count(const srn_shape *shape) {
     return srn_shape_product(shape, 0, shape->rank);
 }
 
-bool srn_shape_equal(const srn_shape *a, const srn_shape *b)
-{
-    return a->rank == b->rank &&
-           memcmp(a->dim, b->dim, (size_t)a->rank * sizeof a->dim[0]) == 0;
+bool srn_shape_equal(const srn_shape *a, const srn_shape *b) {
+    return a->rank == b->rank && memcmp(a->dim, b->dim, (size_t)a->rank * sizeof a->dim[0]) == 0;
 }
 
-bool srn_shape_broadcast(srn_shape *out, const srn_shape *a, const srn_shape *b)
-{
+bool srn_shape_broadcast(srn_shape *out, const srn_shape *a, const srn_shape *b) {
     srn_shape result = {.rank = a->rank > b->rank ? a->rank : b->rank};
     for (int32_t i = 0; i < result.rank; i++) {
         int32_t ia = i - (result.rank - a->rank), ib = i - (result.rank - b->rank);
@@ -48,8 +42,7 @@ bool srn_shape_broadcast(srn_shape *out, const srn_shape *a, const srn_shape *b)
     return true;
 }
 
-void srn_shape_strides(int64_t *strides, const srn_shape *shape, const srn_shape *target)
-{
+void srn_shape_strides(int64_t *strides, const srn_shape *shape, const srn_shape *target) {
     int64_t stride = 1;
     int32_t lead = target->rank - shape->rank;
     for (int32_t i = target->rank - 1; i >= 0; i--) {
@@ -59,8 +52,7 @@ void srn_shape_strides(int64_t *strides, const srn_shape *shape, const srn_shape
     }
 }
 
-bool srn_shape_check(const srn_shape *shape, srn_error *err)
-{
+bool srn_shape_check(const srn_shape *shape, srn_error *err) {
     char text[SRN_SHAPE_TEXT];
     if (shape->rank < 0 || shape->rank > SRN_MAX_RANK) {
         return srn_fail(err, SRN_ERR_VALUE, "a shape has 0 to %d axes, got %d", SRN_MAX_RANK,
@@ -83,13 +75,11 @@ bool srn_shape_check(const srn_shape *shape, srn_error *err)
     return true;
 }
 
-size_t srn_type_bytes(const srn_type *type)
-{
+size_t srn_type_bytes(const srn_type *type) {
     return (size_t)srn_shape_count(&type->shape) * srn_dtype_size(type->dtype);
 }
 
-const char *srn_shape_text(char *buffer, const srn_shape *shape)
-{
+const char *srn_shape_text(char *buffer, const srn_shape *shape) {
     int at = snprintf(buffer, SRN_SHAPE_TEXT, "(");
     for (int32_t i = 0; i < shape->rank && at < SRN_SHAPE_TEXT - 4; i++) {
         at += snprintf(buffer + at, (size_t)(SRN_SHAPE_TEXT - at), i == 0 ? "%lld" : ", %lld",

@@ -32,7 +32,7 @@ static int test_count, test_failures;
         double got_ = (double)(got), want_ = (double)(want), scale_ = fmax(1, fabs(want_));        \
         test_count++;                                                                              \
         if (!(got_ == want_ || (isnan(got_) && isnan(want_)) ||                                    \
-              fabs(got_ - want_) <= (tolerance)*scale_)) {                                         \
+              fabs(got_ - want_) <= (tolerance) * scale_)) {                                       \
             test_failures++;                                                                       \
             fprintf(stderr, "%s:%d: %s is %.17g, expected %.17g\n", __FILE__, __LINE__, #got,      \
                     got_, want_);                                                                  \
@@ -50,8 +50,7 @@ static int test_count, test_failures;
         }                                                                                          \
     } while (0)
 
-static inline int test_summary(const char *name)
-{
+static inline int test_summary(const char *name) {
     fprintf(stderr, "%s: %d checks, %d failures\n", name, test_count, test_failures);
     return test_failures > 0;
 }
