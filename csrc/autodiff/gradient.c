@@ -21,8 +21,8 @@ typedef struct term { /* one contribution to a value's gradient */
 
 typedef struct walk {
     srn_graph *g;
-    int32_t n_values; /* of the forward graph */
-    bool *active;     /* value depends on an x and is a float */
+    int32_t n_values;      /* of the forward graph */
+    bool *active;          /* value depends on an x and is a float */
     int32_t *first, *last; /* list of terms per value */
     term *terms;
     int32_t n_terms, cap_terms;
@@ -114,8 +114,14 @@ static bool visit(walk *w, int32_t number) {
                         "%s has no gradient rule: second derivatives are not supported",
                         node.op->name);
     }
-    srn_vjp x = {.g = g, .n_in = node.n_in, .n_out = node.n_out, .in = node.in, .attr = node.attr,
-                 .dout = dout, .need = w->need, .din = din};
+    srn_vjp x = {.g = g,
+                 .n_in = node.n_in,
+                 .n_out = node.n_out,
+                 .in = node.in,
+                 .attr = node.attr,
+                 .dout = dout,
+                 .need = w->need,
+                 .din = din};
     srn_val *out = din + node.n_in;
     for (int32_t k = 0; k < node.n_out; k++) {
         out[k] = node.out + k;

@@ -20,15 +20,15 @@
 
 /* One summand of a constant's gradient. */
 typedef struct summand {
-    int32_t constant;        /* number of the input of the forward scan */
+    int32_t constant; /* number of the input of the forward scan */
     enum { MATMUL, SUM, CARRY } kind;
-    srn_val v[2];            /* in the step: factors, or the summed value, or the whole */
-    int32_t place[2];        /* of v[i] among the outputs of the reversed scan, or -1 */
-    srn_ints axes;           /* SUM */
+    srn_val v[2];     /* in the step: factors, or the summed value, or the whole */
+    int32_t place[2]; /* of v[i] among the outputs of the reversed scan, or -1 */
+    srn_ints axes;    /* SUM */
 } summand;
 
 typedef struct reversal {
-    const srn_vjp *x; /* the scan's place in the graph */
+    const srn_vjp *x;           /* the scan's place in the graph */
     srn_graph *g, *step, *body; /* around; differentiated copy; reversed body */
     const srn_graph *forward;   /* the forward body; the step begins with the same numbers */
     srn_ints outputs;
@@ -42,9 +42,9 @@ typedef struct reversal {
     bool *live, *read; /* by node and by value of the step */
     summand *summands;
     int32_t n_summands;
-    srn_val *in;       /* inputs of the reversed scan */
+    srn_val *in; /* inputs of the reversed scan */
     int32_t n_in, n_seq_in;
-    srn_val *out;      /* outputs of the reversed body */
+    srn_val *out; /* outputs of the reversed body */
     int32_t n_out, n_carried;
     int32_t *place; /* value of the step -> its place among the stacked outputs, or -1 */
 } reversal;
@@ -165,9 +165,9 @@ static void split(reversal *r, int32_t constant, srn_val dc, srn_val *stack, int
             stack[depth++] = node->in[0];
             continue;
         }
-        if (backward && node->id == SRN_OP_matmul && node->attr[0].i != 0 &&
-            node->attr[1].i == 0 && srn_type_of(r->step, v)->shape.rank == 2 &&
-            varies(r, node->in[0]) && varies(r, node->in[1])) {
+        if (backward && node->id == SRN_OP_matmul && node->attr[0].i != 0 && node->attr[1].i == 0 &&
+            srn_type_of(r->step, v)->shape.rank == 2 && varies(r, node->in[0]) &&
+            varies(r, node->in[1])) {
             s.kind = MATMUL;
             s.v[0] = node->in[0];
             s.v[1] = node->in[1];
@@ -270,8 +270,8 @@ static bool make_inputs(reversal *r, const srn_val *seeds, srn_val *accumulators
     }
     for (int constants = 0; constants < 2; constants++) {
         for (srn_val v = 0; v < r->n_forward; v++) {
-            bool leaf = srn_maker(r->step, v)->n_in == 0 &&
-                        srn_maker(r->step, v)->id != SRN_OP_input;
+            bool leaf =
+                srn_maker(r->step, v)->n_in == 0 && srn_maker(r->step, v)->id != SRN_OP_input;
             if (r->read[v] && !leaf && is_constant_input(r, v) == (constants == 1) &&
                 !add_input(r, v, stacked(r, v))) {
                 return false;
@@ -286,7 +286,8 @@ static bool fill_body(reversal *r) {
     for (int32_t i = 0; i < r->step->n_nodes; i++) {
         const srn_node *node = &r->step->nodes[i];
         bool forward = !is_backward(r, node->out);
-        bool import = forward ? node->n_in == 0 && node->id != SRN_OP_input : node->id != SRN_OP_input;
+        bool import =
+            forward ? node->n_in == 0 && node->id != SRN_OP_input : node->id != SRN_OP_input;
         if (r->live[i] && import) {
             r->body->scope = srn_arena_string(&r->body->arena, node->scope, &r->body->err);
             if (!srn_import_node(r->body, r->step, i, r->map)) {
@@ -431,9 +432,8 @@ static void reverse(reversal *r) {
     if (srn_failed(&r->body->err)) {
         return;
     }
-    srn_val first =
-        srn_emit_scan(r->g, r->body, r->length, r->n_carried, r->n_seq_in, r->n_in, r->in,
-                      r->n_out, r->out, r->x->attr[SRN_SCAN_REVERSE].i == 0);
+    srn_val first = srn_emit_scan(r->g, r->body, r->length, r->n_carried, r->n_seq_in, r->n_in,
+                                  r->in, r->n_out, r->out, r->x->attr[SRN_SCAN_REVERSE].i == 0);
     if (first != SRN_NONE) {
         finish(r, seeds, dseq_place, first);
     }

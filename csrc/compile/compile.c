@@ -121,8 +121,7 @@ static const srn_attr *keep_attrs(build *b, const srn_node *node) {
     if (n == 0) {
         return &none;
     }
-    srn_attr *attr =
-        srn_arena_copy(&b->plan->arena, node->attr, (size_t)n * sizeof *attr, b->err);
+    srn_attr *attr = srn_arena_copy(&b->plan->arena, node->attr, (size_t)n * sizeof *attr, b->err);
     for (int32_t i = 0; attr != NULL && i < n; i++) {
         if (node->op->attrs[i].kind == SRN_ATTR_INTS && attr[i].ints.n > 0) {
             attr[i].ints.v = srn_arena_copy(&b->plan->arena, attr[i].ints.v,
@@ -176,8 +175,8 @@ static bool measure(build *b, srn_step *step) {
     for (int32_t i = 0; i < step->n_out; i++) {
         out[i] = b->plan->slots[step->out[i]].type;
     }
-    srn_infer x = {.n_in = step->n_in, .in = in, .attr = step->attr, .n_out = step->n_out,
-                   .out = out};
+    srn_infer x = {
+        .n_in = step->n_in, .in = in, .attr = step->attr, .n_out = step->n_out, .out = out};
     partition(step, &x);
     step->scratch = step->op->scratch == NULL ? 0 : srn_round_up(step->op->scratch(&x), SRN_ALIGN);
     if (step->scratch > b->plan->scratch_bytes) {
@@ -214,8 +213,8 @@ static bool add_step(build *b, const srn_node *node) {
     srn_plan *plan = b->plan;
     srn_step *step = &plan->steps[plan->n_steps];
     int32_t *in = keep(b, node->n_in, sizeof *in), *out = keep(b, node->n_out, sizeof *out);
-    *step = (srn_step){.op = node->op, .n_in = node->n_in, .n_out = node->n_out, .in = in,
-                       .out = out};
+    *step =
+        (srn_step){.op = node->op, .n_in = node->n_in, .n_out = node->n_out, .in = in, .out = out};
     step->attr = keep_attrs(b, node);
     step->scope = srn_arena_string(&plan->arena, node->scope, b->err);
     if (srn_failed(b->err)) {
@@ -240,8 +239,8 @@ static bool add_steps(build *b) {
         if (!b->s.live[i]) {
             continue;
         }
-        bool leaf = node->id == SRN_OP_input || node->id == SRN_OP_variable ||
-                    node->id == SRN_OP_constant;
+        bool leaf =
+            node->id == SRN_OP_input || node->id == SRN_OP_variable || node->id == SRN_OP_constant;
         if (!leaf && node->op->flags & SRN_FLAG_ALIAS) {
             add_alias(b, node);
         } else if (!(leaf ? add_leaf(b, node) : add_step(b, node))) {
@@ -263,8 +262,12 @@ static int32_t add_extra(build *b, srn_op_id id, srn_type type, int32_t from, sr
     in[0] = from;
     out[0] = add_slot(b, (srn_slot){.type = type, .home = SRN_HOME_BLOCK});
     srn_step *step = &plan->steps[plan->n_steps++];
-    *step = (srn_step){.op = srn_ops[id], .n_in = from == SRN_NONE ? 0 : 1, .n_out = 1, .in = in,
-                       .out = out, .attr = attrs};
+    *step = (srn_step){.op = srn_ops[id],
+                       .n_in = from == SRN_NONE ? 0 : 1,
+                       .n_out = 1,
+                       .in = in,
+                       .out = out,
+                       .attr = attrs};
     return measure(b, step) ? out[0] : SRN_NONE;
 }
 
@@ -351,7 +354,8 @@ static bool check_spec(const srn_graph *g, const srn_compile_spec *spec, srn_err
         for (int32_t i = 0; i < lists[l].n; i++) {
             srn_val v = lists[l].values[i];
             if ((v < 0 || v >= g->n_values) && !(lists[l].optional && v == SRN_NONE)) {
-                return srn_fail(err, SRN_ERR_VALUE, "compile: %d is no value of this graph", (int)v);
+                return srn_fail(err, SRN_ERR_VALUE, "compile: %d is no value of this graph",
+                                (int)v);
             }
         }
     }
@@ -398,8 +402,9 @@ srn_plan *srn_compile(const srn_graph *g, const srn_compile_spec *spec, srn_erro
     bool ok = b.plan != NULL;
     if (ok) {
         srn_arena_init(&b.plan->arena);
-        int32_t *gradient_slots = srn_arena_alloc(
-            &b.arena, ((size_t)spec->n_gradients + 1) * sizeof *gradient_slots, err);
+        int32_t *gradient_slots =
+            srn_arena_alloc(&b.arena, ((size_t)spec->n_gradients + 1) * sizeof *gradient_slots,
+                            err);
         ok = gradient_slots != NULL && srn_simplify(&b.s, g, spec, &b.arena, err) && start(&b) &&
              add_steps(&b) && check_assigns(&b) && add_results(&b, gradient_slots) &&
              srn_plan_memory(b.plan, gradient_slots, &b.arena, err);

@@ -20,11 +20,11 @@ typedef struct layout {
     gap *gaps; /* sorted, apart from each other */
     int32_t n_gaps;
     size_t end;
-    int32_t *last;     /* by root slot: the last step that needs it */
-    int32_t *dies;     /* by step: first of a list of roots that die behind it */
-    int32_t *next;     /* by root: the next in that list */
-    bool *placed;      /* by root: has its offset */
-    bool *taken;       /* by root: another slot took over its bytes */
+    int32_t *last; /* by root slot: the last step that needs it */
+    int32_t *dies; /* by step: first of a list of roots that die behind it */
+    int32_t *next; /* by root: the next in that list */
+    bool *placed;  /* by root: has its offset */
+    bool *taken;   /* by root: another slot took over its bytes */
     srn_error *err;
 } layout;
 
@@ -37,8 +37,7 @@ static bool take(layout *l, size_t bytes, size_t *offset) {
     int32_t best = -1;
     for (int32_t i = 0; i < l->n_gaps; i++) {
         size_t size = l->gaps[i].end - l->gaps[i].begin;
-        if (size >= bytes &&
-            (best < 0 || size < l->gaps[best].end - l->gaps[best].begin)) {
+        if (size >= bytes && (best < 0 || size < l->gaps[best].end - l->gaps[best].begin)) {
             best = i;
         }
     }

@@ -21,8 +21,11 @@ static bool add_slot(srn_text *text, const srn_plan *plan, int32_t slot, srn_err
         return srn_text_add(text, err, " -");
     }
     static const char *const homes[] = {
-        [SRN_HOME_BLOCK] = "@",     [SRN_HOME_INPUT] = "input ", [SRN_HOME_VARIABLE] = "variable ",
-        [SRN_HOME_CONSTANT] = "constant", [SRN_HOME_NOWHERE] = "unread",
+        [SRN_HOME_BLOCK] = "@",
+        [SRN_HOME_INPUT] = "input ",
+        [SRN_HOME_VARIABLE] = "variable ",
+        [SRN_HOME_CONSTANT] = "constant",
+        [SRN_HOME_NOWHERE] = "unread",
     };
     const srn_slot *s = &plan->slots[slot];
     bool ok = srn_text_add(text, err, " [") && srn_text_type(text, &s->type, err) &&
@@ -34,8 +37,8 @@ static bool add_slot(srn_text *text, const srn_plan *plan, int32_t slot, srn_err
 }
 
 static bool add_plan(srn_text *text, const srn_plan *plan, int indent, srn_error *err) {
-    bool ok = srn_text_add(text, err, "%*splan: %d steps, %zu bytes, %zu bytes of scratch\n", indent,
-                           "", (int)plan->n_steps, plan->block_bytes, plan->scratch_bytes);
+    bool ok = srn_text_add(text, err, "%*splan: %d steps, %zu bytes, %zu bytes of scratch\n",
+                           indent, "", (int)plan->n_steps, plan->block_bytes, plan->scratch_bytes);
     for (int32_t i = 0; ok && i < plan->n_steps; i++) {
         const srn_step *step = &plan->steps[i];
         ok = srn_text_add(text, err, "%*s%4d %s", indent, "", (int)i, step->op->name) &&

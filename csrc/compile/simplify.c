@@ -32,9 +32,9 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes) {
 static uint64_t hash_attr(uint64_t hash, srn_attr_kind kind, const srn_attr *attr) {
     if (kind == SRN_ATTR_INTS) {
         hash = mix(hash, (uint64_t)attr->ints.n);
-        return attr->ints.n == 0 ? hash
-                                 : hash_bytes(hash, attr->ints.v,
-                                              (size_t)attr->ints.n * sizeof(int64_t));
+        return attr->ints.n == 0
+                   ? hash
+                   : hash_bytes(hash, attr->ints.v, (size_t)attr->ints.n * sizeof(int64_t));
     }
     return kind == SRN_ATTR_FLOAT ? hash_bytes(hash, &attr->f, sizeof attr->f)
                                   : mix(hash, (uint64_t)attr->i);
@@ -58,14 +58,14 @@ static size_t constant_bytes(const srn_graph *g, const srn_node *node) {
 /* Nodes that may be merged with an equal one. */
 static bool is_mergeable(const srn_graph *g, const srn_node *node) {
     switch (node->id) {
-        case SRN_OP_input:
-        case SRN_OP_variable:
-        case SRN_OP_scan: /* comparing bodies is not worth it */
-            return false;
-        case SRN_OP_constant:
-            return constant_bytes(g, node) <= SMALL_CONSTANT;
-        default:
-            return (node->op->flags & SRN_FLAG_RANDOM) == 0;
+    case SRN_OP_input:
+    case SRN_OP_variable:
+    case SRN_OP_scan: /* comparing bodies is not worth it */
+        return false;
+    case SRN_OP_constant:
+        return constant_bytes(g, node) <= SMALL_CONSTANT;
+    default:
+        return (node->op->flags & SRN_FLAG_RANDOM) == 0;
     }
 }
 
@@ -160,18 +160,18 @@ static srn_val unchanged(const srn_graph *g, const srn_node *node, const srn_val
     const srn_type *type = srn_type_of(g, node->out), *from = srn_type_of(g, a);
     bool alike = type->dtype == from->dtype && srn_shape_equal(&type->shape, &from->shape);
     switch (node->id) {
-        case SRN_OP_reshape:
-        case SRN_OP_broadcast_to:
-        case SRN_OP_cast:
-        case SRN_OP_stop_gradient:
-            return alike ? a : SRN_NONE;
-        case SRN_OP_transpose:
-            return is_undone(g, node, a) ? same[srn_maker(g, a)->in[0]] : SRN_NONE;
-        case SRN_OP_mul:
-        case SRN_OP_div:
-            return alike && is_scalar_constant(g, same[node->in[1]], 1) ? a : SRN_NONE;
-        default:
-            return SRN_NONE;
+    case SRN_OP_reshape:
+    case SRN_OP_broadcast_to:
+    case SRN_OP_cast:
+    case SRN_OP_stop_gradient:
+        return alike ? a : SRN_NONE;
+    case SRN_OP_transpose:
+        return is_undone(g, node, a) ? same[srn_maker(g, a)->in[0]] : SRN_NONE;
+    case SRN_OP_mul:
+    case SRN_OP_div:
+        return alike && is_scalar_constant(g, same[node->in[1]], 1) ? a : SRN_NONE;
+    default:
+        return SRN_NONE;
     }
 }
 

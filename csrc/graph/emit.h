@@ -5,7 +5,7 @@
 
 #include "graph/graph.h"
 
-srn_val srn_emit1(srn_graph *g, srn_op_id id, srn_val a);            /* default attributes */
+srn_val srn_emit1(srn_graph *g, srn_op_id id, srn_val a); /* default attributes */
 srn_val srn_emit2(srn_graph *g, srn_op_id id, srn_val a, srn_val b);
 srn_val srn_emit3(srn_graph *g, srn_op_id id, srn_val a, srn_val b, srn_val c);
 
@@ -16,8 +16,8 @@ srn_val srn_sub(srn_graph *g, srn_val a, srn_val b);
 srn_val srn_mul(srn_graph *g, srn_val a, srn_val b);
 srn_val srn_div(srn_graph *g, srn_val a, srn_val b);
 srn_val srn_where(srn_graph *g, srn_val condition, srn_val a, srn_val b);
-srn_val srn_scale(srn_graph *g, srn_val a, double factor);  /* a * factor */
-srn_val srn_shift(srn_graph *g, srn_val a, double term);    /* a + term */
+srn_val srn_scale(srn_graph *g, srn_val a, double factor); /* a * factor */
+srn_val srn_shift(srn_graph *g, srn_val a, double term);   /* a + term */
 srn_val srn_cast(srn_graph *g, srn_val a, srn_dtype dtype);
 srn_val srn_copy(srn_graph *g, srn_val a);
 srn_val srn_fill(srn_graph *g, srn_type type, double value);

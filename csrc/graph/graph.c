@@ -126,7 +126,8 @@ srn_val srn_emit_scalar(srn_graph *g, srn_dtype dtype, double value) {
     int64_t i64 = (int64_t)value;
     bool flag = value != 0;
     const void *data[SRN_N_DTYPES] = {
-        [SRN_F32] = &f32, [SRN_F64] = &value, [SRN_I32] = &i32, [SRN_I64] = &i64, [SRN_BOOL] = &flag,
+        [SRN_F32] = &f32, [SRN_F64] = &value, [SRN_I32] = &i32,
+        [SRN_I64] = &i64, [SRN_BOOL] = &flag,
     };
     return srn_emit_constant(g, type, data[dtype]);
 }
@@ -163,7 +164,8 @@ static const srn_attr *own_attrs(srn_graph *g, const srn_op *op, const srn_attr 
     for (int32_t i = 0; mine != NULL && i < n; i++) {
         const srn_attr_spec *spec = &op->attrs[i];
         if (attrs == NULL && spec->required) {
-            srn_fail(&g->err, SRN_ERR_INTERNAL, "%s: attribute '%s' is missing", op->name, spec->name);
+            srn_fail(&g->err, SRN_ERR_INTERNAL, "%s: attribute '%s' is missing", op->name,
+                     spec->name);
             return NULL;
         }
         mine[i] = attrs == NULL ? spec->dflt : attrs[i];
@@ -260,8 +262,8 @@ srn_val srn_emit(srn_graph *g, srn_op_id id, int32_t n_in, const srn_val *in,
     }
     srn_val out = SRN_NONE;
     if (infer_types(g, op, n_in, in, attr, n_out, types)) {
-        srn_node node = {.op = op, .id = id, .n_in = n_in, .n_out = n_out, .attr = attr,
-                         .scope = g->scope};
+        srn_node node = {
+            .op = op, .id = id, .n_in = n_in, .n_out = n_out, .attr = attr, .scope = g->scope};
         node.in = srn_arena_copy(&g->arena, in, (size_t)n_in * sizeof *in, err);
         out = node.in == NULL ? SRN_NONE : append(g, &node, types);
     }

@@ -35,9 +35,9 @@ struct srn_graph {
     int32_t n_nodes, cap_nodes;
     srn_value *values;
     int32_t n_values, cap_values;
-    const char *scope; /* given to new nodes */
+    const char *scope;             /* given to new nodes */
     int32_t n_inputs, n_variables; /* leaves are numbered in order of emission: attr[0].i */
-    srn_graph *bodies; /* the body graphs this graph owns, a list through next_body */
+    srn_graph *bodies;             /* the body graphs this graph owns, a list through next_body */
     srn_graph *next_body;
 };
 
@@ -48,11 +48,12 @@ void srn_graph_drop(srn_graph *g); /* and the bodies it owns; NULL is fine */
 srn_val srn_emit_input(srn_graph *g, const char *name, srn_type type);
 srn_val srn_emit_variable(srn_graph *g, const char *name, srn_type type);
 srn_val srn_emit_constant(srn_graph *g, srn_type type, const void *data); /* copied */
-srn_val srn_emit_scalar(srn_graph *g, srn_dtype dtype, double value);    /* shape () */
+srn_val srn_emit_scalar(srn_graph *g, srn_dtype dtype, double value);     /* shape () */
 
 /* ---- any op. `attrs` in schema order or NULL for all defaults; ints and bodies are copied. ----
  * Returns the first output. */
-srn_val srn_emit(srn_graph *g, srn_op_id id, int32_t n_in, const srn_val *in, const srn_attr *attrs);
+srn_val srn_emit(srn_graph *g, srn_op_id id, int32_t n_in, const srn_val *in,
+                 const srn_attr *attrs);
 
 /* A copy of node number `node` of another graph, its inputs replaced by map[input]; sets map[] for
  * its outputs. Constants come with their data; inputs and variables must be in the map already. */

@@ -38,28 +38,26 @@ bool srn_can_lift(const srn_graph *body, const srn_node *node, const srn_depends
         return true;
     }
     switch (node->id) {
-        case SRN_OP_matmul: /* (B, F) by a fixed (F, U) */
-            return only_first_is_time(node, depends) && node->attr[0].i == 0 &&
-                   srn_type_of(body, node->in[0])->shape.rank >= 2 &&
-                   srn_type_of(body, node->in[1])->shape.rank == 2;
-        case SRN_OP_layer_norm:
-            return only_first_is_time(node, depends) &&
-                   srn_type_of(body, node->in[0])->shape.rank >= 1;
-        case SRN_OP_take: /* an embedding: a fixed table, ids that change */
-            return !is_time(node, 0, depends) && node->attr[0].i == 0;
-        case SRN_OP_concat:
-            return node->n_in <= MOST_INPUTS && all_are_time(node, depends) &&
-                   node->attr[0].i >= 0;
-        case SRN_OP_softmax:
-        case SRN_OP_log_softmax:
-        case SRN_OP_reshape:
-        case SRN_OP_transpose:
-        case SRN_OP_slice:
-        case SRN_OP_stop_gradient:
-        case SRN_OP_copy:
-            return true;
-        default:
-            return false;
+    case SRN_OP_matmul: /* (B, F) by a fixed (F, U) */
+        return only_first_is_time(node, depends) && node->attr[0].i == 0 &&
+               srn_type_of(body, node->in[0])->shape.rank >= 2 &&
+               srn_type_of(body, node->in[1])->shape.rank == 2;
+    case SRN_OP_layer_norm:
+        return only_first_is_time(node, depends) && srn_type_of(body, node->in[0])->shape.rank >= 1;
+    case SRN_OP_take: /* an embedding: a fixed table, ids that change */
+        return !is_time(node, 0, depends) && node->attr[0].i == 0;
+    case SRN_OP_concat:
+        return node->n_in <= MOST_INPUTS && all_are_time(node, depends) && node->attr[0].i >= 0;
+    case SRN_OP_softmax:
+    case SRN_OP_log_softmax:
+    case SRN_OP_reshape:
+    case SRN_OP_transpose:
+    case SRN_OP_slice:
+    case SRN_OP_stop_gradient:
+    case SRN_OP_copy:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -103,20 +101,20 @@ srn_val srn_lift(srn_graph *g, const srn_graph *body, const srn_node *node,
     srn_val x = outer[node->in[0]];
     const srn_attr *attr = node->attr;
     switch (node->id) {
-        case SRN_OP_reshape: {
-            srn_shape shape = srn_type_of(body, node->out)->shape;
-            srn_ints dims = prepend(room[0], length, (srn_ints){shape.rank, shape.dim}, 0);
-            shape = srn_shape_of(dims.n, dims.v);
-            return srn_reshape(g, x, &shape);
-        }
-        case SRN_OP_transpose:
-            return srn_transpose(g, x, prepend(room[0], 0, attr[0].ints, 1));
-        case SRN_OP_slice:
-            return srn_slice(g, x, prepend(room[0], 0, attr[0].ints, 0),
-                             prepend(room[1], length, attr[1].ints, 0),
-                             prepend(room[2], 1, attr[2].ints, 0));
-        default:
-            break;
+    case SRN_OP_reshape: {
+        srn_shape shape = srn_type_of(body, node->out)->shape;
+        srn_ints dims = prepend(room[0], length, (srn_ints){shape.rank, shape.dim}, 0);
+        shape = srn_shape_of(dims.n, dims.v);
+        return srn_reshape(g, x, &shape);
+    }
+    case SRN_OP_transpose:
+        return srn_transpose(g, x, prepend(room[0], 0, attr[0].ints, 1));
+    case SRN_OP_slice:
+        return srn_slice(g, x, prepend(room[0], 0, attr[0].ints, 0),
+                         prepend(room[1], length, attr[1].ints, 0),
+                         prepend(room[2], 1, attr[2].ints, 0));
+    default:
+        break;
     }
     /* The same node with other inputs; concat's axis moves by one. */
     srn_attr attrs[SRN_MAX_ATTRS];

@@ -67,12 +67,13 @@ typedef struct srn_infer {
 typedef struct srn_vjp {
     srn_graph *g;
     int32_t n_in, n_out;
-    const srn_val *in;   /* inputs of the node */
-    const srn_val *out;  /* outputs of the node */
+    const srn_val *in;  /* inputs of the node */
+    const srn_val *out; /* outputs of the node */
     const srn_attr *attr;
-    const srn_val *dout; /* gradient by each output; SRN_NONE where it is zero (at least one isn't) */
-    const bool *need;    /* which inputs want a gradient: never for integers and bools */
-    srn_val *din;        /* to fill; preset to SRN_NONE, which means zero */
+    const srn_val
+        *dout;        /* gradient by each output; SRN_NONE where it is zero (at least one isn't) */
+    const bool *need; /* which inputs want a gradient: never for integers and bools */
+    srn_val *din;     /* to fill; preset to SRN_NONE, which means zero */
 } srn_vjp;
 
 /* ---- execution: can't fail, doesn't allocate ---- */
@@ -83,7 +84,7 @@ typedef struct srn_run_state {
 
 typedef struct srn_exec {
     int32_t n_in, n_out;
-    const srn_view *const *in; /* NULL for an absent optional input */
+    const srn_view *const *in;  /* NULL for an absent optional input */
     const srn_view *const *out; /* ->data NULL: nobody reads it, skip it */
     const srn_attr *attr;
     void *scratch; /* op->scratch bytes, this worker's own */
@@ -103,27 +104,28 @@ typedef enum srn_parallel {
     SRN_ROWS,  /* exec in blocks [row0, row1) of 0 .. rows(): any partition, same bits */
 } srn_parallel;
 
-enum { /* flags */
-    SRN_FLAG_ALIAS = 1,    /* output 0 has the bytes of input 0 (reshape): no exec */
-    SRN_FLAG_OPTIONAL = 2, /* inputs may be SRN_NONE, the op's infer says which */
-    SRN_FLAG_ELEMENTWISE = 4, /* out[i] depends on in[..][i] (broadcast) alone: may be fused */
-    SRN_FLAG_RANDOM = 8,   /* depends on state: never merged, never hoisted out of a scan */
-    SRN_FLAG_INPLACE = 16, /* output 0 may share memory with an equal-typed input 0 that dies here */
+enum {                           /* flags */
+       SRN_FLAG_ALIAS = 1,       /* output 0 has the bytes of input 0 (reshape): no exec */
+       SRN_FLAG_OPTIONAL = 2,    /* inputs may be SRN_NONE, the op's infer says which */
+       SRN_FLAG_ELEMENTWISE = 4, /* out[i] depends on in[..][i] (broadcast) alone: may be fused */
+       SRN_FLAG_RANDOM = 8,      /* depends on state: never merged, never hoisted out of a scan */
+       SRN_FLAG_INPLACE =
+           16, /* output 0 may share memory with an equal-typed input 0 that dies here */
 };
 
 typedef struct srn_op {
     const char *name;
-    const char *doc; /* formula and shapes, one or more lines, for people */
-    int32_t min_in, max_in; /* max_in -1: any number */
-    int32_t n_out;          /* -1: as many as the ints attribute `outputs` has entries */
+    const char *doc;            /* formula and shapes, one or more lines, for people */
+    int32_t min_in, max_in;     /* max_in -1: any number */
+    int32_t n_out;              /* -1: as many as the ints attribute `outputs` has entries */
     const srn_attr_spec *attrs; /* NULL: none */
     srn_diff diff;
     srn_parallel parallel;
     uint32_t flags;
     bool (*infer)(srn_infer *x, srn_error *err);
     void (*vjp)(srn_vjp *x);
-    size_t (*scratch)(const srn_infer *x);  /* NULL: none. Bytes per worker */
-    int64_t (*rows)(const srn_infer *x);    /* SRN_ROWS: number of rows */
+    size_t (*scratch)(const srn_infer *x); /* NULL: none. Bytes per worker */
+    int64_t (*rows)(const srn_infer *x);   /* SRN_ROWS: number of rows */
     /* SRN_ROWS: elementary operations of all rows, from which the rows of a block follow;
      * NULL: the elements of inputs and outputs. */
     double (*cost)(const srn_infer *x);

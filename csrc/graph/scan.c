@@ -22,10 +22,10 @@ typedef struct hoist {
     int64_t length;
     int32_t n_state, n_in;
     const srn_val *in;
-    srn_depends *depends; /* by value of from */
-    bool *lifted, *read;  /* by node of from: moves out; by value of from: read in the new body */
+    srn_depends *depends;   /* by value of from */
+    bool *lifted, *read;    /* by node of from: moves out; by value of from: read in the new body */
     srn_val *outer, *inner; /* by value of from: its value in g, in the new body */
-    srn_val *inputs;      /* of the new scan */
+    srn_val *inputs;        /* of the new scan */
     int32_t n_inputs, n_seq;
     int64_t *outputs;
     srn_arena arena;
@@ -245,12 +245,9 @@ srn_val srn_emit_scan(srn_graph *g, const srn_graph *body, int64_t length, int32
         }
         if (n >= 0 && !srn_failed(&h.body->err)) {
             srn_attr attrs[] = {
-                [SRN_SCAN_BODY] = {.body = h.body},
-                [SRN_SCAN_N_STATE] = {.i = n_state},
-                [SRN_SCAN_N_SEQ] = {.i = h.n_seq},
-                [SRN_SCAN_OUTPUTS] = {.ints = {n, h.outputs}},
-                [SRN_SCAN_REVERSE] = {.i = reverse},
-                [SRN_SCAN_LENGTH] = {.i = length},
+                [SRN_SCAN_BODY] = {.body = h.body},  [SRN_SCAN_N_STATE] = {.i = n_state},
+                [SRN_SCAN_N_SEQ] = {.i = h.n_seq},   [SRN_SCAN_OUTPUTS] = {.ints = {n, h.outputs}},
+                [SRN_SCAN_REVERSE] = {.i = reverse}, [SRN_SCAN_LENGTH] = {.i = length},
             };
             out = srn_emit(g, SRN_OP_scan, h.n_inputs, h.inputs, attrs);
         } else if (srn_failed(&h.body->err)) {

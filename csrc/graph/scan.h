@@ -13,7 +13,14 @@
 
 #include "graph/graph.h"
 
-enum { SRN_SCAN_BODY, SRN_SCAN_N_STATE, SRN_SCAN_N_SEQ, SRN_SCAN_OUTPUTS, SRN_SCAN_REVERSE, SRN_SCAN_LENGTH };
+enum {
+    SRN_SCAN_BODY,
+    SRN_SCAN_N_STATE,
+    SRN_SCAN_N_SEQ,
+    SRN_SCAN_OUTPUTS,
+    SRN_SCAN_REVERSE,
+    SRN_SCAN_LENGTH
+};
 
 /* Emits a scan, with what depends on sequences alone hoisted before the loop. `outputs` are values
  * of `body`: the new states, then the ys (n_out of them in all). The body is cloned. Returns the

@@ -24,20 +24,19 @@ static bool add_ints(srn_text *text, srn_ints ints, srn_error *err) {
 static bool add_attr(srn_text *text, const srn_attr_spec *spec, const srn_attr *attr,
                      srn_error *err) {
     switch (spec->kind) {
-        case SRN_ATTR_FLOAT:
-            return srn_text_add(text, err, "%s=%g", spec->name, attr->f);
-        case SRN_ATTR_INTS:
-            return srn_text_add(text, err, "%s=", spec->name) && add_ints(text, attr->ints, err);
-        case SRN_ATTR_WORD:
-            return srn_text_add(text, err, "%s=%s", spec->name, spec->words[attr->i]);
-        case SRN_ATTR_DTYPE:
-            return srn_text_add(text, err, "%s=%s", spec->name,
-                                srn_dtype_name((srn_dtype)attr->i));
-        case SRN_ATTR_BODY:
-            return srn_text_add(text, err, "%s", spec->name);
-        case SRN_ATTR_INT:
-        case SRN_ATTR_BOOL:
-            break;
+    case SRN_ATTR_FLOAT:
+        return srn_text_add(text, err, "%s=%g", spec->name, attr->f);
+    case SRN_ATTR_INTS:
+        return srn_text_add(text, err, "%s=", spec->name) && add_ints(text, attr->ints, err);
+    case SRN_ATTR_WORD:
+        return srn_text_add(text, err, "%s=%s", spec->name, spec->words[attr->i]);
+    case SRN_ATTR_DTYPE:
+        return srn_text_add(text, err, "%s=%s", spec->name, srn_dtype_name((srn_dtype)attr->i));
+    case SRN_ATTR_BODY:
+        return srn_text_add(text, err, "%s", spec->name);
+    case SRN_ATTR_INT:
+    case SRN_ATTR_BOOL:
+        break;
     }
     return srn_text_add(text, err, "%s=%lld", spec->name, (long long)attr->i);
 }

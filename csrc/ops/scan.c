@@ -44,8 +44,9 @@ static bool check_input(const srn_graph *body, int64_t length, int32_t n_state, 
     const srn_type *type = body_input(body, i);
     if (i >= n_state && i < n_state + n_seq) {
         if (type->shape.rank == SRN_MAX_RANK) {
-            return srn_fail(err, SRN_ERR_VALUE, "scan: sequence %d has %d axes at each step, at most %d",
-                            (int)i, (int)type->shape.rank, SRN_MAX_RANK - 1);
+            return srn_fail(err, SRN_ERR_VALUE,
+                            "scan: sequence %d has %d axes at each step, at most %d", (int)i,
+                            (int)type->shape.rank, SRN_MAX_RANK - 1);
         }
         srn_type expected = stacked(type, length);
         return same_type(got, &expected) || mismatch(err, "sequence", i, got, &expected);
@@ -55,9 +56,9 @@ static bool check_input(const srn_graph *body, int64_t length, int32_t n_state, 
 }
 
 static bool check_length(int64_t length, srn_error *err) {
-    return length >= 1 || srn_fail(err, SRN_ERR_VALUE,
-                                   "scan: got %lld time steps, expected at least 1",
-                                   (long long)length);
+    return length >= 1 ||
+           srn_fail(err, SRN_ERR_VALUE, "scan: got %lld time steps, expected at least 1",
+                    (long long)length);
 }
 
 bool srn_scan_check(srn_graph *g, const srn_graph *body, int64_t length, int32_t n_state,
@@ -118,8 +119,9 @@ static const srn_attr_spec attrs[] = {
 
 const srn_op srn_op_scan = {
     .name = "scan",
-    .doc = "scan(states.., sequences (T, ..).., constants..) -> final states.., stacked (T, ..)..:\n"
-           "the body graph once per time step; reverse walks from the last step to the first.",
+    .doc =
+        "scan(states.., sequences (T, ..).., constants..) -> final states.., stacked (T, ..)..:\n"
+        "the body graph once per time step; reverse walks from the last step to the first.",
     .min_in = 0,
     .max_in = -1,
     .n_out = -1,

@@ -29,8 +29,12 @@ void srn_workspace_walk(srn_workspace *ws, const srn_run_state *state) {
         job j = {
             .ws = ws,
             .step = step,
-            .exec = {.n_in = step->n_in, .n_out = step->n_out, .in = arg, .out = arg + step->n_in,
-                     .attr = step->attr, .state = state},
+            .exec = {.n_in = step->n_in,
+                     .n_out = step->n_out,
+                     .in = arg,
+                     .out = arg + step->n_in,
+                     .attr = step->attr,
+                     .state = state},
         };
         arg += step->n_in + step->n_out;
         if (step->body != NULL) {

@@ -134,8 +134,8 @@ static bool make_state_room(srn_workspace *ws, int32_t n_state, srn_error *err) 
             ws->stacked[k] = ws->stacked[k] || plan->slots[plan->outputs[y]].root ==
                                                    plan->slots[plan->outputs[k]].root;
         }
-        bytes = srn_round_up(bytes, SRN_ALIGN) +
-                srn_type_bytes(&plan->slots[plan->outputs[k]].type);
+        bytes =
+            srn_round_up(bytes, SRN_ALIGN) + srn_type_bytes(&plan->slots[plan->outputs[k]].type);
     }
     ws->states = (char **)room(ws, bytes, err);
     if (ws->stacked == NULL || ws->states == NULL) {

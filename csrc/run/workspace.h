@@ -10,8 +10,8 @@ struct srn_workspace {
     const srn_view **args;  /* inputs and outputs of all steps, one after the other */
     srn_workspace **bodies; /* by step: of a scan's body, or NULL */
     char *block, *inputs, *scratch;
-    int workers;            /* scratch areas */
-    size_t bytes;           /* of this workspace and its bodies */
+    int workers;  /* scratch areas */
+    size_t bytes; /* of this workspace and its bodies */
     /* body of a scan: */
     char **states; /* room for each new state ... */
     bool *stacked; /* ... unless it lies in a stacked output */
