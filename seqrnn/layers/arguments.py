@@ -1,4 +1,4 @@
-"""The arguments of a layer: what its constructor accepts, what its `call` wants, what input fits."""
+"""The arguments of a layer: of its constructor, of its `call`, and what inputs fit."""
 
 from __future__ import annotations
 

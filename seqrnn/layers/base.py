@@ -7,6 +7,8 @@ function being traced, run `call` there; arrays run a plan that was traced from 
 
 from __future__ import annotations
 
+import importlib
+
 import numpy as np
 
 from seqrnn import config
@@ -31,6 +33,8 @@ from seqrnn.trace import (
     training_is,
 )
 from seqrnn.trace import placeholder as _placeholder
+
+_WEIGHT_ARGUMENTS = ("shape", "initializer", "dtype")
 
 
 class Layer(Tracked):
@@ -81,11 +85,7 @@ class Layer(Tracked):
         self._settled = False  # whether a call has succeeded, so that nothing is left to build
         self._function = None
         self._eager_losses = []
-        if activity_regularizer is not None and not callable(activity_regularizer):
-            from seqrnn import regularizers
-
-            activity_regularizer = regularizers.get(activity_regularizer)
-        self.activity_regularizer = activity_regularizer
+        self.activity_regularizer = _resolved("regularizers", activity_regularizer)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -126,6 +126,7 @@ class Layer(Tracked):
 
     def add_weight(
         self,
+        *args,
         shape=None,
         initializer=None,
         dtype=None,
@@ -135,39 +136,36 @@ class Layer(Tracked):
         constraint=None,
         aggregation=None,
         name=None,
-        **kwargs,
     ) -> Variable:
         """Makes a variable of this layer.
 
         Args:
-            shape: ints, () for a number. Keras 2's order, the name first, works too.
+            shape: ints, () for a number. In front may stand `shape, initializer, dtype`, or, as in
+                Keras 2, `name, shape, dtype, initializer`.
             initializer: name, function of (shape, dtype), or array; default glorot_uniform for
                 floats, zeros for others.
             dtype: default the layer's.
             regularizer, constraint: name, function or None.
         """
-        if isinstance(shape, str):  # add_weight('kernel', shape) and add_weight('kernel', shape=)
-            name, shape = shape, kwargs.pop("shape", initializer)
-            initializer = kwargs.pop("initializer", None)
-        if kwargs:
-            raise TypeError(
-                f"add_weight() got an unexpected keyword argument {next(iter(kwargs))!r}."
-            )
-        from seqrnn import constraints, initializers, regularizers
-
+        if args:
+            keras2 = isinstance(args[0], str)
+            order = ("name", "shape", "dtype", "initializer") if keras2 else _WEIGHT_ARGUMENTS
+            given = dict(zip(order, args, strict=False))
+            name, shape = given.get("name", name), given.get("shape", shape)
+            dtype, initializer = given.get("dtype", dtype), given.get("initializer", initializer)
         dtype = config.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if config.is_float(dtype) else "zeros"
-        if not isinstance(initializer, (np.ndarray, Variable)):
-            initializer = initializers.get(initializer)
+        if not isinstance(initializer, (np.ndarray, Variable, int, float)):
+            initializer = _resolved("initializers", initializer)
         variable = Variable(
             initializer,
             shape=() if shape is None else shape,
             dtype=dtype,
             trainable=trainable,
             name=name or config.unique_name("variable"),
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints.get(constraint),
+            regularizer=_resolved("regularizers", regularizer),
+            constraint=_resolved("constraints", constraint),
         )
         variable.path = f"{path_of(self)}/{variable.name}"
         variable.trainable = bool(trainable) and self._trainable
@@ -336,7 +334,7 @@ class Layer(Tracked):
             try:
                 prepare(self, args, kwargs)
             except (ValueError, TypeError, IndexError) as error:
-                raise name_layer(error, self)
+                raise name_layer(error, self) from error.__cause__
             outputs = _placeholder.record(self, args, kwargs)
             self._settled = True
         return outputs
@@ -370,6 +368,13 @@ class Layer(Tracked):
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.__dict__.get('name')} built={self.built}>"
+
+
+def _resolved(module: str, identifier):
+    """What `seqrnn.<module>.get(identifier)` gives; functions and None as they are."""
+    if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
+        return identifier
+    return importlib.import_module(f"seqrnn.{module}").get(identifier)
 
 
 def _dtype_of_policy(dtype) -> str:

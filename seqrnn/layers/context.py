@@ -122,11 +122,11 @@ def _named_errors(layer, args, kwargs):
     try:
         return _call(layer, args, kwargs)
     except (ValueError, TypeError, IndexError) as error:
-        raise name_layer(error, layer)
+        raise name_layer(error, layer) from error.__cause__
 
 
 def name_layer(error: Exception, layer) -> Exception:
-    """The error with "in layer 'gru_1' (GRU): " in front, unless it names an inner layer already."""
+    """The error with "in layer 'gru_1' (GRU): " in front, unless it names an inner layer."""
     if not hasattr(error, "layer_name") and len(error.args) == 1 and isinstance(error.args[0], str):
         error.layer_name = layer.name
         error.args = (f"in layer {layer.name!r} ({type(layer).__name__}): {error.args[0]}",)
@@ -162,11 +162,10 @@ def _converted(dtype: str | None, leaf):
     """Arrays and variables as tensors; floats cast to `dtype`."""
     if isinstance(leaf, (np.ndarray, np.generic, Variable)):
         leaf = operators.ops.convert_to_tensor(leaf)
-    if dtype is not None and isinstance(leaf, Tensor):
-        if leaf.dtype != dtype and config.is_float(leaf.dtype):
-            mask = leaf._keras_mask
-            leaf = operators.ops.cast(leaf, dtype)
-            leaf._keras_mask = mask
+    if isinstance(leaf, Tensor) and dtype not in (None, leaf.dtype) and config.is_float(leaf.dtype):
+        mask = leaf._keras_mask
+        leaf = operators.ops.cast(leaf, dtype)
+        leaf._keras_mask = mask
     return leaf
 
 

@@ -16,7 +16,6 @@ from seqrnn.ops.control import (
     is_tensor,
     map,
     ndim,
-    outside_scan,
     scan,
     shape,
     size,
@@ -181,6 +180,7 @@ from seqrnn.ops.shaping import (
     zeros_like,
 )
 from seqrnn.trace import operators as _operators
+from seqrnn.trace.frame import outside_scan
 
 absolute = abs
 

@@ -18,7 +18,7 @@ import numpy as np
 from seqrnn import config
 from seqrnn.trace import nest
 from seqrnn.trace.array import standard
-from seqrnn.trace.frame import Tensor, emit1, state
+from seqrnn.trace.frame import Tensor, emit1, state, stray
 from seqrnn.trace.operators import Operators
 from seqrnn.trace.placeholder import KerasTensor, placeholders, record
 from seqrnn.trace.traced import Function
@@ -139,6 +139,8 @@ def _with_constant(tensor: Tensor, x) -> tuple[Tensor, Tensor]:
     if _kind(weak) > _kind(dtype):
         dtype = config.floatx() if config.is_float(weak) else weak
         tensor = as_tensor(tensor, dtype)
+    if tensor.frame.graph is None:
+        raise stray(tensor)
     if is_number(x):
         return tensor, tensor.frame.scalar(x, dtype)
     return tensor, as_tensor(np.asarray(x), dtype)

@@ -1,4 +1,4 @@
-"""Functions that move elements: reshape, transpose, join, split, repeat, pad; and making tensors."""
+"""Functions that move elements (reshape, join, split, repeat, pad) and that make tensors."""
 
 from __future__ import annotations
 

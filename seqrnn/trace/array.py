@@ -23,7 +23,7 @@ def as_array(x) -> Array:
 
 
 def checked(x, what: str = "an input") -> np.ndarray:
-    """`x` as an array of numbers. TypeError for objects and strings, ValueError for ragged lists."""
+    """`x` as an array of numbers. TypeError for objects, strings; ValueError for ragged lists."""
     try:
         array = np.asarray(x)
     except ValueError as error:

@@ -244,6 +244,13 @@ class Function:
         self._lock = threading.Lock()
 
     def __call__(self, *args, **kwargs):
+        with self._lock:
+            self.step += 1
+            step = self.step
+        return self.at_step(step, *args, **kwargs)
+
+    def at_step(self, step: int, *args, **kwargs):
+        """Runs with this step counter, of which random numbers are a function."""
         arguments = (args, kwargs)
         leaves = []
         key = [nest.key(arguments), config.version()]
@@ -251,18 +258,13 @@ class Function:
             if isinstance(leaf, Variable):
                 leaf = leaf.storage
             if isinstance(leaf, np.ndarray):
-                leaf = (
-                    leaf if leaf.dtype.isnative and leaf.dtype.char in "fdilq?" else standard(leaf)
-                )
+                if not (leaf.dtype.isnative and leaf.dtype.char in "fdilq?"):
+                    leaf = standard(leaf)
                 key.append((leaf.shape, leaf.dtype.char))
             else:
                 key.append(_static_key(leaf))
             leaves.append(leaf)
-        traced = self._traced(tuple(key), arguments, leaves)
-        with self._lock:
-            self.step += 1
-            step = self.step
-        return traced.run(leaves, step)
+        return self._traced(tuple(key), arguments, leaves).run(leaves, step)
 
     def _traced(self, key, arguments, leaves) -> Traced:
         try:

@@ -1,0 +1,119 @@
+"""`keras.backend` of Keras 2, for losses and layers written as `K.mean(K.square(...))`.
+
+Thin names for `seqrnn.ops`: its functions under their own names, and here those that Keras 2 calls
+otherwise. New code uses `seqrnn.ops`.
+"""
+
+from __future__ import annotations
+
+from seqrnn import ops, random
+from seqrnn.config import (
+    unique_name,
+)
+from seqrnn.trace import KerasTensor, Variable
+
+concatenate = ops.concatenate
+pow = ops.power
+permute_dimensions = ops.transpose
+switch = ops.where
+constant = ops.convert_to_tensor
+variable = Variable
+get_uid = unique_name
+int_shape = ops.shape
+random_uniform = random.uniform
+random_normal = random.normal
+truncated_normal = random.truncated_normal
+gather = ops.take
+
+
+def __getattr__(name: str):
+    if name in ops.__all__:
+        return getattr(ops, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def is_keras_tensor(x) -> bool:
+    """Whether x is a placeholder of the functional API."""
+    return isinstance(x, KerasTensor)
+
+
+def is_tensor(x) -> bool:
+    """Whether x is a tensor."""
+    return ops.is_tensor(x)
+
+
+def flatten(x):
+    """x with one axis."""
+    return ops.reshape(x, (-1,))
+
+
+def batch_flatten(x):
+    """x with all axes but the first in one."""
+    return ops.reshape(x, (x.shape[0], -1))
+
+
+def batch_dot(x, y, axes=None):
+    """Matrix products of the batch's elements: `axes` (of x, of y), default (last, last but one)."""
+    of_x, of_y = (axes, axes) if isinstance(axes, int) else axes or (x.ndim - 1, max(y.ndim - 2, 1))
+    x = ops.moveaxis(x, of_x, -1)
+    y = ops.moveaxis(y, of_y, 1)
+    column = y.ndim == 2
+    result = ops.matmul(x if x.ndim > 2 else x[:, None], y[..., None] if column else y)
+    result = result[..., 0] if column else result
+    return result if x.ndim > 2 else (result if column else result[:, 0])
+
+
+def count_params(x) -> int:
+    """The number of elements."""
+    return ops.size(x)
+
+
+def get_value(x):
+    """The value of a variable or array, a plain ndarray."""
+    return ops.convert_to_numpy(x)
+
+
+def set_value(x, value) -> None:
+    """Gives a variable a value."""
+    x.assign(value)
+
+
+def batch_get_value(xs) -> list:
+    """The values of variables."""
+    return [get_value(x) for x in xs]
+
+
+def batch_set_value(pairs) -> None:
+    """Gives variables values: pairs (variable, value)."""
+    for x, value in pairs:
+        x.assign(value)
+
+
+def l2_normalize(x, axis=None):
+    """x divided by its Euclidean norm along an axis."""
+    return ops.normalize(x, axis, 2)
+
+
+def repeat(x, n):
+    """(batch, features) to (batch, n, features)."""
+    return ops.repeat(x[:, None], n, 1)
+
+
+def repeat_elements(x, rep, axis):
+    """Each element repeated along an axis."""
+    return ops.repeat(x, rep, axis)
+
+
+def reverse(x, axes):
+    """The elements in the opposite order along axes."""
+    return ops.flip(x, axes)
+
+
+def binary_crossentropy(target, output, from_logits=False):
+    """-(t log p + (1 - t) log(1 - p)) of each element."""
+    return ops.binary_crossentropy(target, output, from_logits)
+
+
+def learning_phase() -> int:
+    """0: whether layers train is said by the argument `training` of their call."""
+    return 0

@@ -1,0 +1,126 @@
+"""Random numbers, a pure function of a seed: the same for any number of threads.
+
+`seed` is an int: always the same numbers; a `SeedGenerator`: new ones each time, the same series
+for the same generator; or None: drawn from Python's `random`, so `utils.set_random_seed` fixes it.
+In a function that is traced the numbers change from run to run, with the run's step counter.
+"""
+
+from __future__ import annotations
+
+import random as _python
+
+import numpy as np
+
+from seqrnn import config, ops
+from seqrnn.trace import Function, current, emit1
+
+_SPREAD = 0x9E3779B97F4A7C15  # odd: consecutive counts give distant streams
+
+
+def draw_seed() -> int:
+    """A seed from Python's `random`, 1 .. 10**9."""
+    return _python.randint(1, 10**9)
+
+
+class SeedGenerator:
+    """A series of seeds.
+
+    Args:
+        seed: where it starts; None: drawn from Python's `random`.
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs):
+        if seed is not None and (isinstance(seed, bool) or int(seed) != seed or seed < 0):
+            raise ValueError(f"SeedGenerator: seed must be a whole number >= 0, got {seed!r}.")
+        self.name = name or config.unique_name("seed_generator")
+        self.initial_seed = draw_seed() if seed is None else int(seed)
+        self.count = 0
+
+    def next(self, ordered: bool = True) -> int:
+        """The next seed of the series."""
+        self.count += 1
+        return (self.initial_seed + self.count * _SPREAD) % 2**62
+
+    def get_config(self) -> dict:
+        """What `from_config` needs."""
+        return {"seed": self.initial_seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config):
+        """A generator made from what `get_config` gave."""
+        return cls(**config)
+
+
+def _stream(seed) -> int:
+    if seed is None:
+        return draw_seed()
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    return int(seed)
+
+
+def _drawn(op: str, shape, dtype, seed):
+    """The node, or at once the array, of a random op."""
+    dtype = config.standardize_dtype(dtype)
+    shape = tuple(int(d) for d in shape)
+    stream = _stream(seed)
+    if current() is not None:
+        return emit1(op, shape=shape, dtype=dtype, seed=stream)
+    return _functions[op].at_step(stream, shape, dtype)
+
+
+def _function(op: str) -> Function:
+    return Function(lambda shape, dtype: emit1(op, shape=shape, dtype=dtype, seed=0))
+
+
+_functions = {op: _function(op) for op in ("random_uniform", "random_normal")}
+
+
+def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
+    """Uniform in [minval, maxval)."""
+    unit = _drawn("random_uniform", shape, dtype, seed)
+    return unit if (minval, maxval) == (0.0, 1.0) else unit * (maxval - minval) + minval
+
+
+def normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Normal with this mean and standard deviation."""
+    standard = _drawn("random_normal", shape, dtype, seed)
+    return standard if (mean, stddev) == (0.0, 1.0) else standard * stddev + mean
+
+
+def truncated_normal(shape, mean=0.0, stddev=1.0, dtype=None, seed=None):
+    """Normal, drawn again where it is more than two standard deviations from the mean."""
+    series = SeedGenerator(_stream(seed))
+    z = normal(shape, dtype=dtype, seed=series)
+    for _ in range(8):  # one in 10**12 is still outside then, and clipped
+        z = ops.where(ops.abs(z) < 2.0, z, normal(shape, dtype=dtype, seed=series))
+    return ops.clip(z, -2.0, 2.0) * stddev + mean
+
+
+def randint(shape, minval, maxval, dtype="int32", seed=None):
+    """Whole numbers from minval to maxval - 1, all as likely."""
+    unit = uniform(shape, dtype="float64", seed=seed)
+    return ops.cast(ops.floor(unit * (maxval - minval)) + minval, dtype)
+
+
+def categorical(logits, num_samples, dtype="int32", seed=None):
+    """Classes drawn with probabilities softmax(logits): (batch, classes) gives (batch, samples)."""
+    shape = (logits.shape[0], num_samples, logits.shape[1])
+    u = uniform(shape, seed=seed)
+    gumbel = -ops.log(-ops.log(ops.clip(u, 1e-20, 1.0 - 6e-8)))
+    return ops.cast(ops.argmax(ops.expand_dims(logits, 1) + gumbel, -1), dtype)
+
+
+def dropout(inputs, rate, noise_shape=None, seed=None):
+    """Elements become 0 with probability `rate`, the others are multiplied by 1 / (1 - rate)."""
+    shape = inputs.shape if noise_shape is None else noise_shape
+    shape = [d if n is None else n for n, d in zip(shape, inputs.shape, strict=True)]
+    u = uniform(shape, dtype=inputs.dtype, seed=seed)
+    kept = ops.cast(u >= rate, config.standardize_dtype(inputs.dtype))
+    return inputs * (kept / (1.0 - rate) if rate < 1 else kept * 0.0)
+
+
+def shuffle(x, axis=0, seed=None):
+    """The slices along an axis in a random order."""
+    order = np.random.default_rng(_stream(seed)).permutation(x.shape[axis])
+    return ops.take(x, order, axis)
