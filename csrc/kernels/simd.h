@@ -48,17 +48,6 @@ typedef double v_f64 __attribute__((vector_size(SIMD_BYTES)));
     }                                                                                              \
     SIMD_INLINE void store_##S(T *p, V v) {                                                        \
         memcpy(p, &v, sizeof v);                                                                   \
-    }                                                                                              \
-    /* The elements added up in pairs: halves, quarters, ... */                                    \
-    SIMD_INLINE T hsum_##S(V v) {                                                                  \
-        T t[SIMD_BYTES / sizeof(T)];                                                               \
-        memcpy(t, &v, sizeof v);                                                                   \
-        for (int half = SIMD_BYTES / (int)sizeof(T) / 2; half > 0; half /= 2) {                    \
-            for (int i = 0; i < half; i++) {                                                       \
-                t[i] += t[i + half];                                                               \
-            }                                                                                      \
-        }                                                                                          \
-        return t[0];                                                                               \
     }
 SIMD_COMMON(v_f32, float, f32)
 SIMD_COMMON(v_f64, double, f64)
@@ -118,6 +107,12 @@ SIMD_INLINE void store_some_f32(float *p, v_f32 v, simd_mask_f32 mask) {
 SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
     _mm512_mask_storeu_pd(p, mask, (__m512d)v);
 }
+SIMD_INLINE float hsum_f32(v_f32 v) {
+    return _mm512_reduce_add_ps((__m512)v);
+}
+SIMD_INLINE double hsum_f64(v_f64 v) {
+    return _mm512_reduce_add_pd((__m512d)v);
+}
 
 #elif SRN_SIMD == 1
 
@@ -145,6 +140,12 @@ SIMD_INLINE void store_some_f32(float *p, v_f32 v, simd_mask_f32 mask) {
 SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
     _mm256_maskstore_pd(p, mask, (__m256d)v);
 }
+SIMD_INLINE float hsum_f32(v_f32 v) {
+    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+SIMD_INLINE double hsum_f64(v_f64 v) {
+    return (v[0] + v[2]) + (v[1] + v[3]);
+}
 
 #else
 
@@ -155,15 +156,28 @@ SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
     }                                                                                              \
     SIMD_INLINE V load_some_##S(const T *p, simd_mask_##S count) {                                 \
         V v = {0};                                                                                 \
-        memcpy(&v, p, (size_t)count * sizeof(T));                                                  \
+        for (int i = 0; i < SIMD_BYTES / (int)sizeof(T); i++) {                                    \
+            v[i] = i < count ? p[i] : 0;                                                           \
+        }                                                                                          \
         return v;                                                                                  \
     }                                                                                              \
     SIMD_INLINE void store_some_##S(T *p, V v, simd_mask_##S count) {                              \
-        memcpy(p, &v, (size_t)count * sizeof(T));                                                  \
+        for (int i = 0; i < SIMD_BYTES / (int)sizeof(T); i++) {                                    \
+            if (i < count) {                                                                       \
+                p[i] = v[i];                                                                       \
+            }                                                                                      \
+        }                                                                                          \
     }
 SIMD_SOME(v_f32, float, f32)
 SIMD_SOME(v_f64, double, f64)
 #undef SIMD_SOME
+
+SIMD_INLINE float hsum_f32(v_f32 v) {
+    return (v[0] + v[2]) + (v[1] + v[3]);
+}
+SIMD_INLINE double hsum_f64(v_f64 v) {
+    return v[0] + v[1];
+}
 
 #endif
 #endif
