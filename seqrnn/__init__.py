@@ -14,8 +14,9 @@ import importlib
 __version__ = "0.1.0"
 
 _SUBMODULES = frozenset(
-    """activations backend callbacks config constraints datasets errors initializers layers losses
-    metrics models ops optimizers preprocessing random regularizers saving utils""".split()
+    ("activations", "backend", "callbacks", "config", "constraints", "datasets", "errors")
+    + ("initializers", "layers", "losses", "metrics", "models", "ops", "optimizers")
+    + ("preprocessing", "random", "regularizers", "saving", "utils")
 )
 # name -> (module, name there)
 _NAMES = {

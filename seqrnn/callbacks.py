@@ -160,7 +160,9 @@ class LambdaCallback(Callback):
         super().__init__()
         for name, function in functions.items():
             if name not in _HOOKS:
-                raise ValueError(f"LambdaCallback: unknown hook {name!r}.{did_you_mean(name, _HOOKS)}")
+                raise ValueError(
+                    f"LambdaCallback: unknown hook {name!r}.{did_you_mean(name, _HOOKS)}"
+                )
             if function is not None:
                 setattr(self, name, function)
 
@@ -218,7 +220,7 @@ class _Monitor(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None:
             warnings.warn(
-                f"{type(self).__name__} is set to watch {self.monitor!r}, which is not in the logs: "
+                f"{type(self).__name__} watches {self.monitor!r}, which is not in the logs: "
                 f"{', '.join(logs or {})}.",
                 stacklevel=4,
             )
@@ -313,7 +315,8 @@ class ModelCheckpoint(_Monitor):
         super().__init__(monitor, mode)
         if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
             raise ValueError(
-                f"ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got {save_freq!r}."
+                "ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got "
+                f"{save_freq!r}."
             )
         from seqrnn.saving.archive import check_name
 
@@ -455,7 +458,9 @@ class CSVLogger(Callback):
         self._file, self._writer, self._names = None, None, None
 
     def on_train_begin(self, logs=None):
-        has_header = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename)
+        has_header = (
+            self.append and os.path.exists(self.filename) and os.path.getsize(self.filename)
+        )
         self._file = open(self.filename, "a" if self.append else "w", newline="")  # noqa: SIM115
         self._writer, self._names = None, bool(has_header)
 

@@ -1,11 +1,6 @@
 """Losses, as functions and as objects; see `functions` for the formulas, `base` for reductions."""
 
 from seqrnn.errors import did_you_mean
-from seqrnn.saving.objects import (
-    deserialize_keras_object,
-    get_registered_object,
-    serialize_keras_object,
-)
 from seqrnn.losses import classes as _classes
 from seqrnn.losses import functions as _functions
 from seqrnn.losses.base import Loss, LossFunctionWrapper
@@ -43,6 +38,11 @@ from seqrnn.losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from seqrnn.saving.objects import (
+    deserialize_keras_object,
+    get_registered_object,
+    serialize_keras_object,
+)
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
@@ -65,7 +65,9 @@ ALIASES = {
 CLASSES = {
     name: cls
     for name, cls in vars(_classes).items()
-    if isinstance(cls, type) and issubclass(cls, LossFunctionWrapper) and cls is not LossFunctionWrapper
+    if isinstance(cls, type)
+    and issubclass(cls, LossFunctionWrapper)
+    and cls is not LossFunctionWrapper
 }
 
 
@@ -81,7 +83,9 @@ def get(identifier):
     if isinstance(identifier, dict):
         return deserialize(identifier)
     if not isinstance(identifier, str):
-        raise TypeError(f"Expected a loss as a string, function or Loss object, got {identifier!r}.")
+        raise TypeError(
+            f"Expected a loss as a string, function or Loss object, got {identifier!r}."
+        )
     found = (
         get_registered_object(identifier)
         or FUNCTIONS.get(identifier.lower())

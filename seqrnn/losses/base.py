@@ -43,7 +43,7 @@ def expand_weight(weight, values, what="sample_weight"):
 
 
 def mask_weight(mask, values):
-    """`mask` as factors 0 and 1 of the rank of `values`; None if its axes are gone from `values`."""
+    """`mask` as factors 0 and 1 of the rank of `values`; None if its axes are gone from them."""
     if mask is None or tuple(mask.shape) != tuple(values.shape[: len(mask.shape)]):
         return None
     return expand_weight(mask, values, "mask")
@@ -94,6 +94,7 @@ class Loss:
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        y_true = ops.cast(y_true, y_pred.dtype)
         values = ops.convert_to_tensor(self.call(y_true, y_pred))
         mask = getattr(y_pred, "_keras_mask", None)
         if mask is None:

@@ -36,9 +36,7 @@ CategoricalHinge = _loss_class("CategoricalHinge", f.categorical_hinge)
 class Huber(LossFunctionWrapper):
     """Quadratic up to |d| = delta, then linear."""
 
-    def __init__(
-        self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None
-    ):
+    def __init__(self, delta=1.0, reduction="sum_over_batch_size", name="huber_loss", dtype=None):
         super().__init__(f.huber, reduction, name, dtype, delta=delta)
 
 

@@ -2,13 +2,13 @@
 
 A loss function turns targets and predictions into one value per sample and time step, by reducing
 the last axis: (B, ..., C) -> (B, ...). A `Loss` object (base.py) weights and averages these values
-to a scalar. Formulas as in Keras 3 (F. Chollet and others, 2015-2026); d = y_pred - y_true, means are
-over the last axis, eps = 1e-7:
+to a scalar. Formulas as in Keras 3 (F. Chollet and others, 2015-2026); d = y_pred - y_true, means
+are over the last axis, eps = 1e-7:
 
     mean_squared_error                mean(d^2)
     mean_absolute_error               mean(|d|)
     mean_absolute_percentage_error    100 mean(|d| / max(|y_true|, eps))
-    mean_squared_logarithmic_error    mean((log(max(y_pred, eps) + 1) - log(max(y_true, eps) + 1))^2)
+    mean_squared_logarithmic_error    mean((log(1 + y_pred) - log(1 + y_true))^2), both >= eps
     huber (Huber 1964)                mean(d^2 / 2 if |d| <= delta else delta |d| - delta^2 / 2)
     log_cosh                          mean(d + softplus(-2 d) - log 2)
     binary_crossentropy               mean(-y_true log p - (1 - y_true) log(1 - p))
@@ -100,9 +100,7 @@ def huber(y_true, y_pred, delta=1.0):
     """Quadratic up to |d| = delta, then linear; mean over the last axis."""
     y_true, y_pred = match(y_true, y_pred)
     size = ops.abs(y_pred - y_true)
-    values = ops.where(
-        size <= delta, 0.5 * ops.square(size), delta * size - 0.5 * delta * delta
-    )
+    values = ops.where(size <= delta, 0.5 * ops.square(size), delta * size - 0.5 * delta * delta)
     return ops.mean(values, axis=-1)
 
 
@@ -167,9 +165,7 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
     if from_logits:
-        values = (
-            ops.maximum(y_pred, 0.0) - y_pred * y_true + ops.log1p(ops.exp(-ops.abs(y_pred)))
-        )
+        values = ops.maximum(y_pred, 0.0) - y_pred * y_true + ops.log1p(ops.exp(-ops.abs(y_pred)))
     else:
         p = ops.clip(y_pred, _EPSILON, 1.0 - _EPSILON)
         values = -(y_true * ops.log(p) + (1.0 - y_true) * ops.log(1.0 - p))
@@ -189,9 +185,7 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     return -ops.sum(y_true * _log_probability(y_pred, from_logits, axis), axis=axis)
 
 
-def sparse_categorical_crossentropy(
-    y_true, y_pred, from_logits=False, ignore_class=None, axis=-1
-):
+def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
     """-log p of the class in y_true, which holds integers: (B, ...) against (B, ..., C).
 
     `ignore_class`: a label whose positions count as 0 (and are left out by a `Loss` object).
@@ -204,8 +198,7 @@ def sparse_categorical_crossentropy(
     if ignore_class is not None:
         valid = ops.not_equal(y_true, ignore_class)
         ids = ops.where(valid, y_true, ops.zeros_like(y_true))
-    one_hot = ops.one_hot(ids, y_pred.shape[-1], dtype=y_pred.dtype)
-    values = -ops.sum(one_hot * _log_probability(y_pred, from_logits, -1), axis=-1)
+    values = -ops.pick(_log_probability(y_pred, from_logits, -1), ids)
     if ignore_class is None:
         return values
     values = ops.where(valid, values, ops.zeros_like(values))

@@ -2,6 +2,7 @@
 
 from seqrnn.config import snake_case
 from seqrnn.errors import did_you_mean
+from seqrnn.losses import ALIASES as _ALIASES
 from seqrnn.losses import (
     BCE,
     KLD,
@@ -32,7 +33,6 @@ from seqrnn.losses import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from seqrnn.losses import ALIASES as _ALIASES
 from seqrnn.losses import FUNCTIONS as _LOSSES
 from seqrnn.metrics import classes as _classes
 from seqrnn.metrics import functions as _functions
@@ -87,7 +87,10 @@ FUNCTIONS = {
     **{name: fn for name, fn in vars(_functions).items() if fn is globals().get(name)},
 }
 # By the string, the class goes first: the metric 'cosine_similarity' grows when things get better.
-_BY_NAME = {**FUNCTIONS, **{snake_case(n): c for n, c in CLASSES.items() if n not in ("Mean", "Sum")}}
+_BY_NAME = {
+    **FUNCTIONS,
+    **{snake_case(n): c for n, c in CLASSES.items() if n not in ("Mean", "Sum")},
+}
 _AUTOMATIC = {
     "accuracy": _functions.automatic_accuracy,
     "acc": _functions.automatic_accuracy,
@@ -142,7 +145,9 @@ def metric_object(identifier):
 
 
 def _function_name(fn):
-    return getattr(fn, "__name__", None) or getattr(fn, "name", None) or snake_case(type(fn).__name__)
+    return (
+        getattr(fn, "__name__", None) or getattr(fn, "name", None) or snake_case(type(fn).__name__)
+    )
 
 
 def serialize(metric):

@@ -1,10 +1,10 @@
 """Metric functions of classification: 1 where the prediction is right, else 0.
 
-    accuracy                            y_true == y_pred, mean over the last axis
-    binary_accuracy                     y_true == (y_pred > threshold), mean over the last axis
-    categorical_accuracy                argmax y_true == argmax y_pred
-    sparse_categorical_accuracy         y_true == argmax y_pred
-    (sparse_)top_k_categorical_accuracy fewer than k classes score higher than the true one
+accuracy                            y_true == y_pred, mean over the last axis
+binary_accuracy                     y_true == (y_pred > threshold), mean over the last axis
+categorical_accuracy                argmax y_true == argmax y_pred
+sparse_categorical_accuracy         y_true == argmax y_pred
+(sparse_)top_k_categorical_accuracy fewer than k classes score higher than the true one
 """
 
 from seqrnn import losses, ops

@@ -46,15 +46,15 @@ class Optimizer:
         clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
         given = {key: value for key, value in clips.items() if value is not None}
         if len(given) > 1:
-            raise ValueError(f"Only one of clipnorm, clipvalue and global_clipnorm can be set, got {given}.")
+            raise ValueError(
+                f"Only one of clipnorm, clipvalue and global_clipnorm can be set, got {given}."
+            )
         for key, value in {**given, "weight_decay": weight_decay or 0.0}.items():
             check_number(type(self).__name__, key, value, 0.0)
         self.name = name or snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.iterations = trace.Variable(
-            np.zeros((), np.int64), name="iteration", trainable=False
-        )
+        self.iterations = trace.Variable(np.zeros((), np.int64), name="iteration", trainable=False)
         self._schedule = None
         self._rate = None
         self._set_rate(learning_rate)
@@ -142,8 +142,8 @@ class Optimizer:
             if [id(v) for v in variables] != [id(v) for v in self._variables]:
                 raise ValueError(
                     f"This {type(self).__name__} optimizer already belongs to other variables (of "
-                    "another model, or before layers were frozen or unfrozen). Pass a new optimizer "
-                    "to compile()."
+                    "another model, or before layers were frozen or unfrozen). Pass a new "
+                    "optimizer to compile()."
                 )
             return
         dtypes = {v.dtype for v in variables}
@@ -217,9 +217,7 @@ class Optimizer:
             raise ValueError("apply() needs the variables the first time.")
         grads = list(grads)
         if len(grads) != len(self._variables):
-            raise ValueError(
-                f"Got {len(grads)} gradients for {len(self._variables)} variables."
-            )
+            raise ValueError(f"Got {len(grads)} gradients for {len(self._variables)} variables.")
         if all(g is None for g in grads):
             raise ValueError("No gradients were given for any variable.")
         flat = []

@@ -1,11 +1,11 @@
 """The update rules, by gradient g, rate lr and step number t = 1, 2, ... (arithmetic: csrc/optim).
 
-    SGD       v = momentum v - lr g;  w += v   (nesterov: w += momentum v - lr g)
-    RMSprop   s = rho s + (1 - rho) g^2;  w -= lr g / sqrt(s + epsilon)   (T. Tieleman, G. Hinton 2012)
-    Adam      m += (1 - b1)(g - m);  v += (1 - b2)(g^2 - v);
-              w -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)   (D. Kingma, J. Ba 2014)
-    AdamW     Adam with decoupled weight decay   (I. Loshchilov, F. Hutter 2017)
-    Nadam     Adam with Nesterov momentum   (T. Dozat 2015)
+SGD       v = momentum v - lr g;  w += v   (nesterov: w += momentum v - lr g)
+RMSprop   s = rho s + (1 - rho) g^2;  w -= lr g / sqrt(s + epsilon)   (T. Tieleman, G. Hinton 2012)
+Adam      m += (1 - b1)(g - m);  v += (1 - b2)(g^2 - v);
+          w -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + epsilon)   (D. Kingma, J. Ba 2014)
+AdamW     Adam with decoupled weight decay   (I. Loshchilov, F. Hutter 2017)
+Nadam     Adam with Nesterov momentum   (T. Dozat 2015)
 """
 
 from seqrnn.optimizers.base import Optimizer, check_number

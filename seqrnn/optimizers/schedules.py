@@ -1,11 +1,11 @@
 """Learning rates as functions of the step s = 0, 1, ... (Keras 3, learning_rate_schedule.py).
 
-    ExponentialDecay       r d^(s/D)                         (staircase: floor of s/D)
-    InverseTimeDecay       r / (1 + d s/D)                   (likewise)
-    PolynomialDecay        (r - end) (1 - min(s, D)/D)^power + end
-    PiecewiseConstantDecay values[i] while s <= boundaries[i]
-    CosineDecay            r ((1 - alpha) (1 + cos(pi min(s, D)/D)) / 2 + alpha), after a linear warm-up
-    CosineDecayRestarts    the same again and again over growing periods
+ExponentialDecay       r d^(s/D)                         (staircase: floor of s/D)
+InverseTimeDecay       r / (1 + d s/D)                   (likewise)
+PolynomialDecay        (r - end) (1 - min(s, D)/D)^power + end
+PiecewiseConstantDecay values[i] while s <= boundaries[i]
+CosineDecay            r ((1 - alpha) (1 + cos(pi min(s, D)/D)) / 2 + alpha), after a linear warm-up
+CosineDecayRestarts    the same again and again over growing periods
 """
 
 import math
@@ -27,9 +27,7 @@ class LearningRateSchedule:
 
 
 class _Decay(LearningRateSchedule):
-    def __init__(
-        self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None
-    ):
+    def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate

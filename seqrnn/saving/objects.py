@@ -104,8 +104,8 @@ def serialize_keras_object(obj):
     if callable(obj) and hasattr(obj, "__name__"):
         return _serialize_named(obj)
     raise TypeError(
-        f"Cannot save {obj!r} of type {type(obj).__name__}: expected numbers, strings, lists, dicts, "
-        "named functions, or objects that have get_config()."
+        f"Cannot save {obj!r} of type {type(obj).__name__}: expected numbers, strings, lists, "
+        "dicts, named functions, or objects that have get_config()."
     )
 
 

@@ -38,7 +38,9 @@ def as_array(value, what):
     if array.ndim == 0:
         raise ValueError(f"{what}: expected an array with a batch axis, got the number {array}.")
     if array.shape[0] == 0:
-        raise ValueError(f"{what}: expected at least one sample, got an array of shape {array.shape}.")
+        raise ValueError(
+            f"{what}: expected at least one sample, got an array of shape {array.shape}."
+        )
     if array.dtype.itemsize > 8:
         return array.astype(np.float64)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
@@ -83,10 +85,21 @@ class ArrayData:
     Args:
         x, y, sample_weight: nested arrays with one length; y and sample_weight may be None.
         shuffle: True, False, or 'batch' to permute within each batch only.
+        match_inputs: function that brings x into the structure that the model wants.
     """
 
+    restarts = True
+
     def __init__(
-        self, x, y=None, sample_weight=None, *, batch_size=32, shuffle=False, class_weight=None
+        self,
+        x,
+        y=None,
+        sample_weight=None,
+        *,
+        batch_size=32,
+        shuffle=False,
+        class_weight=None,
+        match_inputs=None,
     ):
         self.x = as_arrays(x, "x")
         self.y = as_arrays(y, "y")
@@ -94,13 +107,17 @@ class ArrayData:
         check_cardinality(self.x, self.y, self.weight)
         if class_weight is not None:
             self.weight = weights_of_classes(self.y, self.weight, class_weight)
+        if match_inputs is not None:
+            self.x = match_inputs(self.x)
         self.size = len(nest.flatten(self.x)[0])
-        self.batch_size = batch_size
-        self.steps = -(-self.size // batch_size)
+        self.set_batch_size(batch_size)
         self.shuffle = shuffle
         self._random = None
 
-    restarts = True
+    def set_batch_size(self, batch_size):
+        """Samples per batch."""
+        self.batch_size = batch_size
+        self.steps = -(-self.size // batch_size)
 
     def seed(self):
         """Draws a new seed for the shuffling."""
@@ -156,8 +173,9 @@ class IterableData:
 
     size = None
 
-    def __init__(self, source, class_weight=None, shuffle=False):
+    def __init__(self, source, class_weight=None, shuffle=False, match_inputs=None):
         self._source = source
+        self._match_inputs = match_inputs
         self._class_weight = class_weight
         self._indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self._shuffle = shuffle and self._indexed
@@ -186,6 +204,8 @@ class IterableData:
         x, y = as_arrays(x, "x"), as_arrays(y, "y")
         weight = as_arrays(weight, "sample_weight")
         check_cardinality(x, y, weight)
+        if self._match_inputs is not None:
+            x = self._match_inputs(x)
         if self._class_weight is not None:
             weight = weights_of_classes(y, weight, self._class_weight)
         return x, y, weight

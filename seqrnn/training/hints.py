@@ -42,8 +42,10 @@ def explain_mismatch(error, layers):
     if len(target) == len(prediction) and len(target) > 1 and target[1] != prediction[1]:
         found = time_slice(layers)
         if found and len(range(found[0], target[1], found[1])) == prediction[1]:
-            hint = f" The model has {prediction[1]} time steps out of {target[1]}: use the targets " \
-                   f"{slice_text(*found)}."
+            hint = (
+                f" The model has {prediction[1]} time steps out of {target[1]}: use the targets "
+                f"{slice_text(*found)}."
+            )
     elif len(target) == len(prediction) + 1:
         hint = (
             " If the model is to predict at every step, set return_sequences=True on its last "
@@ -58,7 +60,7 @@ def slice_text(start, step):
 
 
 def missing_sequences(error, before, layer):
-    """For a layer that wants 3-D input, fed by a recurrent layer that gives its last output only."""
+    """For a layer that wants 3-D input, after a recurrent one that gives its last output only."""
     wants_time = "3-D" in str(error) or "3 axes" in str(error) or "3D" in str(error)
     if wants_time and getattr(before, "return_sequences", None) is False:
         return with_text(error, f" Set return_sequences=True on {before.name!r}.")

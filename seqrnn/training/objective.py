@@ -93,8 +93,8 @@ class Objective:
         ] + [_scalar(term) for term in model.losses]
         if not terms:
             raise ValueError(
-                "The model has no loss: pass one to compile(), such as compile(loss='mse'), or call "
-                "add_loss() in a layer."
+                "The model has no loss: pass one to compile(), such as compile(loss='mse'), or "
+                "call add_loss() in a layer."
             )
         total = terms[0]
         for term in terms[1:]:
@@ -239,4 +239,6 @@ def _metrics_per_output(structure, names):
 def _check_names(structure, names, what):
     for name in structure:
         if name not in names:
-            raise ValueError(f"{what} names the unknown output {name!r}.{did_you_mean(name, names)}")
+            raise ValueError(
+                f"{what} names the unknown output {name!r}.{did_you_mean(name, names)}"
+            )

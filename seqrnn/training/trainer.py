@@ -1,29 +1,380 @@
 """Training: compile, fit, evaluate, predict.
 
-One step is one plan: forward, loss, metrics, gradients, then the optimizer, all in C. Plans are
-kept per shapes, so an epoch needs two (the last batch is shorter). The loop below only cuts batches
-out of arrays, runs the plan, and adds one short vector of sums to the totals.
+The loops here only cut batches out of the data, run one plan per batch (see `steps`), and now and
+then look at the totals.
 """
 
+import inspect
 import warnings
-from collections import OrderedDict
 
 import numpy as np
 
-from seqrnn import optimizers, trace
+from seqrnn import optimizers
 from seqrnn.callbacks import CallbackList, History
+from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.trace import nest
-from seqrnn.training import hints
-from seqrnn.training.data import (
-    ArrayData,
-    Epochs,
-    IterableData,
-    as_arrays,
-    check_cardinality,
-    is_iterable_data,
-    weights_of_classes,
-)
+from seqrnn.training.arguments import check_count, check_fit_arguments, verbosity
+from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
 from seqrnn.training.objective import Objective
+from seqrnn.training.steps import Steps
 from seqrnn.utils.progress import Progbar, write
 
-_PLANS = 64  # kept per model; a generator of many lengths makes more
+
+class Trainer:
+    """The part of a model that trains it."""
+
+    # ---- compile ----
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly=False,
+        steps_per_execution=1,
+        jit_compile="auto",
+        auto_scale_loss=True,
+        **kwargs,
+    ):
+        """Says how the model is trained.
+
+        Args:
+            optimizer: string or Optimizer.
+            loss: string, function(y_true, y_pred), Loss; a list or dict of them for several
+                outputs.
+            loss_weights: factors of the losses of several outputs.
+            metrics: list of strings, functions and Metric objects; they ignore sample weights.
+            weighted_metrics: likewise, with sample weights.
+            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted, no effect.
+
+        Raises ValueError for unknown strings, with the nearest one.
+        """
+        if kwargs:
+            name = next(iter(kwargs))
+            known = list(inspect.signature(Trainer.compile).parameters)[1:-1]
+            raise UnknownArgumentError(
+                f"compile() got an unexpected keyword argument {name!r}.{did_you_mean(name, known)}"
+            )
+        optimizer = optimizers.get(optimizer)
+        objective = Objective(loss, loss_weights, metrics, weighted_metrics)
+        self.optimizer = optimizer
+        self.loss = loss
+        self._compiled_with = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        self._steps = Steps(self, objective, optimizer)
+        self.stop_training = False
+
+    @property
+    def compiled(self):
+        """Whether `compile` has been called."""
+        return self._steps.objective is not None
+
+    def _compiled_steps(self, what):
+        if not self.compiled:
+            raise ValueError(
+                f"You must call `compile()` before calling {what}(), for example "
+                "model.compile(loss='mse', optimizer='adam')."
+            )
+        return self._steps
+
+    @property
+    def metrics(self):
+        """The Metric objects, in the order of compile."""
+        return self._steps.objective.metrics if self.compiled else []
+
+    @property
+    def metrics_names(self):
+        """Names of what `evaluate` returns; complete once the model has run."""
+        if not self.compiled:
+            return []
+        return getattr(self._steps.objective, "keys", ["loss"])
+
+    def reset_metrics(self):
+        """Sets loss and metrics back to their start."""
+        if self.compiled:
+            self._steps.objective.reset()
+
+    # ---- fit ----
+
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        validation_split=0.0,
+        validation_data=None,
+        shuffle=True,
+        class_weight=None,
+        sample_weight=None,
+        initial_epoch=0,
+        steps_per_epoch=None,
+        validation_steps=None,
+        validation_batch_size=None,
+        validation_freq=1,
+    ):
+        """Trains for `epochs` passes over the data.
+
+        Args:
+            x: array (N, ...), or list or dict of arrays for several inputs, or an iterable of
+                (x, y[, sample_weight]) batches.
+            y: targets, (N, ...).
+            batch_size: samples per step, 32 unless given.
+            verbose: 0 silent, 1 a bar, 2 a line per epoch, 'auto' for 1.
+            callbacks: list of Callback.
+            validation_split: share of the samples, at the end, kept for validation.
+            validation_data: (x, y[, sample_weight]) or an iterable of batches.
+            shuffle: True for a new order of samples per epoch, 'batch' within each batch.
+            class_weight: {class: weight}.
+            sample_weight: (N,), or (N, T) for sequences.
+            initial_epoch: number of the first epoch, when training goes on.
+            steps_per_epoch: batches per epoch, for data without end.
+            validation_freq: validate every so many epochs, or after the epochs listed (from 1).
+
+        Returns: a `History`; `.history` has a list of floats for loss, each metric, and val_*.
+        """
+        steps = self._compiled_steps("fit")
+        verbose = verbosity(verbose)
+        check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq)
+        data = self._data(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
+        if validation_split and validation_data is None:
+            if not isinstance(data, ArrayData):
+                raise ValueError("validation_split needs arrays, not an iterable of batches.")
+            data, validation_data = data.split(validation_split)
+        training = Epochs(data, check_count(steps_per_epoch, "steps_per_epoch"))
+        validation = None
+        if validation_data is not None:
+            size = validation_batch_size or batch_size
+            validation = self._validation(validation_data, size, validation_steps)
+        history = History()
+        listeners = CallbackList(
+            callbacks, [history], self, verbose=verbose, epochs=epochs, steps=training.steps
+        )
+        self._prepare(steps, data, validation)
+        data.seed()
+        self.history = history
+        self.stop_training = False
+        listeners.call("on_train_begin")
+        logs = {}
+        for epoch in range(initial_epoch, epochs):
+            if epochs > 1 and verbose:
+                write(f"Epoch {epoch + 1}/{epochs}\n")
+            logs = self._epoch(
+                epoch, training, validation, _validates(validation_freq, epoch), listeners, verbose
+            )
+            if self.stop_training:
+                break
+        listeners.call("on_train_end", logs)
+        return history
+
+    def _epoch(self, epoch, training, validation, validates, listeners, verbose):
+        """One epoch; returns its logs."""
+        steps = self._steps
+        objective, bar = steps.objective, Progbar(training.steps, verbose=verbose)
+        hears_batches = listeners.has("on_train_batch_begin", "on_train_batch_end")
+        objective.reset()
+        listeners.call("on_epoch_begin", epoch, {})
+        done = 0
+        for batch in training.batches():
+            if hears_batches:
+                listeners.call("on_train_batch_begin", done, {})
+            steps.train(batch)
+            if hears_batches:
+                listeners.call("on_train_batch_end", done, objective.results())
+            done += 1
+            if bar.due():
+                bar.update(done, objective.results().items(), finalize=False)
+            if self.stop_training:
+                break
+        if training.ran_out:
+            self._ran_out(training, done)
+        logs = objective.results()
+        if validation is not None and validates and done:
+            found = self._evaluate(validation, listeners, Progbar(None, verbose=0))
+            logs.update({f"val_{name}": value for name, value in found.items()})
+        listeners.call("on_epoch_end", epoch, logs)
+        bar.target = done if training.steps is None else bar.target
+        bar.update(done, logs.items(), finalize=True)
+        return logs
+
+    def _ran_out(self, epochs, done):
+        warnings.warn(
+            f"Your input ran out of data after {done} batches; the epoch ends here. The data "
+            "should yield steps_per_epoch batches per epoch"
+            + ("." if epochs.data.restarts else ", and this generator can't start again."),
+            stacklevel=4,
+        )
+        if not epochs.data.restarts:
+            self.stop_training = True
+
+    def _prepare(self, steps, data, validation):
+        """Traces the plans, so that shapes that don't fit fail before the first step."""
+        steps.warn_if_changed()
+        if isinstance(data, ArrayData):
+            steps.plan("train", data.first())
+        if validation is not None and isinstance(validation.data, ArrayData):
+            steps.plan("test", validation.data.first())
+
+    # ---- evaluate ----
+
+    def evaluate(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        verbose="auto",
+        sample_weight=None,
+        steps=None,
+        callbacks=None,
+        return_dict=False,
+    ):
+        """Loss and metrics on the data, in inference mode.
+
+        Returns: the loss if there are no metrics, else a list in the order of `metrics_names`;
+        with `return_dict` a dict.
+        """
+        plans = self._compiled_steps("evaluate")
+        data = self._data(x, y, sample_weight, batch_size, steps)
+        epochs = Epochs(data, check_count(steps, "steps"))
+        listeners = CallbackList(callbacks, (), self, steps=epochs.steps)
+        if isinstance(data, ArrayData):
+            plans.plan("test", data.first())
+        bar = Progbar(epochs.steps, verbose=verbosity(verbose))
+        return _returned(self._evaluate(epochs, listeners, bar), return_dict)
+
+    def _evaluate(self, epochs, listeners, bar):
+        steps = self._steps
+        objective = steps.objective
+        hears_batches = listeners.has("on_test_batch_begin", "on_test_batch_end")
+        objective.reset()
+        listeners.call("on_test_begin")
+        done = 0
+        for batch in epochs.batches():
+            if hears_batches:
+                listeners.call("on_test_batch_begin", done, {})
+            steps.test(batch)
+            if hears_batches:
+                listeners.call("on_test_batch_end", done, objective.results())
+            done += 1
+            if bar.due():
+                bar.update(done, objective.results().items(), finalize=False)
+        logs = objective.results()
+        listeners.call("on_test_end", logs)
+        bar.target = bar.target or done
+        bar.update(done, logs.items(), finalize=True)
+        return logs
+
+    # ---- predict ----
+
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+        """The outputs for all samples, in inference mode: an array, or nested ones, in order."""
+        data = self._data(x, None, None, batch_size, steps)
+        epochs = Epochs(data, check_count(steps, "steps"))
+        bar = Progbar(epochs.steps, verbose=verbosity(verbose))
+        listeners = CallbackList(callbacks, (), self, steps=epochs.steps)
+        hears_batches = listeners.has("on_predict_batch_begin", "on_predict_batch_end")
+        listeners.call("on_predict_begin")
+        parts = []
+        for batch in epochs.batches():
+            if hears_batches:
+                listeners.call("on_predict_batch_begin", len(parts), {})
+            parts.append(self._steps.predict(batch[0]))
+            if hears_batches:
+                listeners.call("on_predict_batch_end", len(parts) - 1, {"outputs": parts[-1]})
+            if bar.due():
+                bar.update(len(parts), finalize=False)
+        listeners.call("on_predict_end")
+        bar.target = bar.target or len(parts)
+        bar.update(len(parts), finalize=True)
+        if not parts:
+            raise ValueError("predict() got no data: the iterable yields no batches.")
+        return _joined(parts)
+
+    # ---- single batches ----
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        """One step on one batch. Returns running values since `reset_metrics`, as `evaluate`."""
+        steps = self._compiled_steps("train_on_batch")
+        batch = self._one_batch(x, y, sample_weight, class_weight)
+        steps.train(batch)
+        return _returned(steps.objective.results(), return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        """Loss and metrics of one batch. Returns running values since `reset_metrics`."""
+        steps = self._compiled_steps("test_on_batch")
+        steps.test(self._one_batch(x, y, sample_weight))
+        return _returned(steps.objective.results(), return_dict)
+
+    def predict_on_batch(self, x):
+        """The outputs for one batch."""
+        return _joined([self._steps.predict(self._one_batch(x)[0])])
+
+    # ---- data ----
+
+    def _data(self, x, y, sample_weight, batch_size, steps=None, shuffle=False, class_weight=None):
+        check_count(batch_size, "batch_size")
+        if x is None:
+            raise ValueError("x: expected an array or an iterable of batches, got None.")
+        if is_iterable_data(x):
+            if y is not None or sample_weight is not None:
+                raise ValueError(
+                    "With x an iterable of batches, targets and weights must come from it too: it "
+                    "yields (x, y) or (x, y, sample_weight)."
+                )
+            return IterableData(x, class_weight, shuffle, self._match_inputs)
+        data = ArrayData(
+            x, y, sample_weight, shuffle=shuffle, class_weight=class_weight,
+            match_inputs=self._match_inputs,
+        )  # fmt: skip
+        data.set_batch_size(batch_size or (-(-data.size // steps) if steps else 32))
+        return data
+
+    def _validation(self, given, batch_size, steps):
+        if isinstance(given, list | tuple):
+            if len(given) not in (2, 3):
+                raise ValueError(
+                    "validation_data must be (x, y) or (x, y, sample_weight), got "
+                    f"{len(given)} items."
+                )
+            x, y, weight = (*given, None)[:3]
+        else:
+            x, y, weight = given, None, None
+        data = self._data(x, y, weight, batch_size)
+        return Epochs(data, check_count(steps, "validation_steps"))
+
+    def _one_batch(self, x, y=None, sample_weight=None, class_weight=None):
+        data = self._data(x, y, sample_weight, None, class_weight=class_weight)
+        data.set_batch_size(data.size)
+        return data.first()
+
+
+def _validates(frequency, epoch):
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
+
+
+def _returned(logs, return_dict):
+    if return_dict:
+        return logs
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _joined(parts):
+    """Batches of nested arrays as one."""
+    leaves = [nest.flatten(part) for part in parts]
+    joined = [
+        (arrays[0] if len(arrays) == 1 else np.concatenate(arrays)).view(np.ndarray)
+        for arrays in zip(*leaves, strict=True)
+    ]
+    return nest.pack(parts[0], joined)

@@ -1,0 +1,5 @@
+"""Models: `Sequential`, `Model`, and their files."""
+
+from seqrnn.models.model import Model, clone_model, model_from_json
+from seqrnn.models.sequential import Sequential
+from seqrnn.saving.model_io import load_model, save_model

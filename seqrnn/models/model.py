@@ -1,0 +1,288 @@
+"""Model: layers as one thing that can be trained, asked and saved.
+
+There are three ways to make one: `Sequential([...])`; `Model(inputs, outputs)` from tensors that
+layers were called on; a subclass with a method `call`.
+"""
+
+from seqrnn import config, ops
+from seqrnn.errors import did_you_mean
+from seqrnn.layers.base import Layer
+from seqrnn.models.graph import ModelGraph
+from seqrnn.trace import KerasTensor, Spec, nest
+from seqrnn.training.hints import check_input
+from seqrnn.training.steps import Steps
+from seqrnn.training.trainer import Trainer
+
+_GONE = {
+    "predict_classes": "use np.argmax(model.predict(x), axis=-1)",
+    "predict_proba": "use model.predict(x)",
+    "fit_generator": "model.fit takes generators",
+    "evaluate_generator": "model.evaluate takes generators",
+    "predict_generator": "model.predict takes generators",
+    "add_metric": "pass metrics to compile()",
+}
+
+
+class Model(Trainer, Layer):
+    """Layers as one.
+
+    Args:
+        inputs: tensors made by `Input`: one, or a list or dict of them.
+        outputs: tensors made from them by layers and ops.
+        name: default 'functional', or the class in snake_case.
+
+    A subclass without inputs and outputs defines `call(self, inputs)` instead.
+    """
+
+    def __init__(self, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
+        functional = inputs is not None or outputs is not None
+        if functional and type(self) is Model:
+            name = name or config.unique_name("functional")
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        self._graph = None
+        self._steps = Steps(self)
+        self.optimizer = None
+        self.loss = None
+        self.history = None
+        self.stop_training = False
+        self._built_with = None  # specs of the first input, if it was not declared
+        self.random_step = 0  # counts training steps; random numbers are a function of it
+        if functional:
+            if inputs is None or outputs is None:
+                raise ValueError("Model(inputs, outputs) needs both.")
+            self._graph = ModelGraph(inputs, outputs)
+            self.built = self._settled = True
+
+    def __getattr__(self, name):
+        if name in _GONE:
+            raise AttributeError(f"Model has no {name!r}: {_GONE[name]}.")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    # ---- structure ----
+
+    @property
+    def layers(self):
+        """The layers: of the graph in the order of their calls, else those in attributes."""
+        return list(self._graph.layers) if self._graph else self._sublayers()
+
+    def _sublayers(self):
+        own = super()._sublayers()
+        if self._graph is None:
+            return own
+        known = {id(layer) for layer in self._graph.layers}
+        return [*self._graph.layers, *[layer for layer in own if id(layer) not in known]]
+
+    def get_layer(self, name=None, index=None):
+        """A layer by name or by index. ValueError if there is none such."""
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ValueError(f"There is no layer {index}: the model has {len(layers)} layers.")
+            return layers[index]
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"There is no layer named {name!r}.{did_you_mean(name, [la.name for la in layers])}"
+        )
+
+    @property
+    def inputs(self):
+        """The input tensors, None for a subclass."""
+        return list(self._graph.input_tensors) if self._graph else None
+
+    @property
+    def outputs(self):
+        """The output tensors, None for a subclass."""
+        return list(self._graph.output_tensors) if self._graph else None
+
+    @property
+    def input(self):
+        return self._declared().inputs
+
+    @property
+    def output(self):
+        return self._declared().outputs
+
+    @property
+    def input_shape(self):
+        return nest.map_leaves(lambda t: t.shape, self.input)
+
+    @property
+    def output_shape(self):
+        return nest.map_leaves(lambda t: t.shape, self.output)
+
+    def _declared(self):
+        if self._graph is None:
+            raise AttributeError(f"The inputs of model {self.name!r} are not known yet.")
+        return self._graph
+
+    @property
+    def input_names(self):
+        return [tensor.name for tensor in self.inputs or ()]
+
+    @property
+    def output_names(self):
+        return self.names_of_outputs(len(self.outputs or ()) or 1)
+
+    def names_of_outputs(self, n):
+        """Names of `n` outputs, for losses and metrics."""
+        if self._graph is not None:
+            return self._graph.output_names()
+        return ["output"] if n == 1 else [f"output_{i + 1}" for i in range(n)]
+
+    # ---- calling ----
+
+    def __call__(self, *args, **kwargs):
+        outputs = super().__call__(*args, **kwargs)
+        if self._built_with is None and args:
+            self._built_with = nest.map_leaves(_spec_of, args[0])
+        return outputs
+
+    def call(self, inputs, mask=None):
+        if self._graph is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} has no method `call(self, inputs)`. Define what it "
+                "computes."
+            )
+        placeholders = self._graph.input_tensors
+        tensors = self._by_input(inputs, "a call")
+        masks = [None] * len(tensors) if mask is None else nest.flatten(mask)
+        pairs = zip(tensors, placeholders, masks, strict=True)
+        return self._graph.run([as_input(x, p.dtype, m) for x, p, m in pairs])
+
+    def _by_input(self, x, what):
+        """One item per input of the graph, from a single one, a list, or a dict by name."""
+        placeholders = self._graph.input_tensors
+        if isinstance(x, dict):
+            keys = self._graph.inputs if isinstance(self._graph.inputs, dict) else self.input_names
+            missing = [key for key in keys if key not in x]
+            if missing:
+                raise ValueError(
+                    f"Input {missing[0]!r} is missing in {what}; got {', '.join(map(repr, x))}."
+                )
+            return [x[key] for key in keys]
+        items = nest.flatten(x)
+        if len(items) != len(placeholders):
+            raise ValueError(
+                f"Model {self.name!r} has {len(placeholders)} "
+                f"input{'s' * (len(placeholders) != 1)}, got {len(items)} arrays."
+                + (
+                    " One array out of a list of rows: np.stack(x)."
+                    if len(placeholders) == 1
+                    else ""
+                )
+            )
+        return items
+
+    def _match_inputs(self, x):
+        """Arrays as the model wants them. ValueError if their number or shapes don't fit."""
+        if self._graph is None:
+            return x
+        items = self._by_input(x, "the data")
+        for tensor, array in zip(self._graph.input_tensors, items, strict=True):
+            check_input(tensor.name, tensor.shape, array.shape)
+        return items[0] if len(items) == 1 else items
+
+    def build_from(self, specs):
+        """Makes the weights, if there are none yet, for inputs of these specs."""
+        if self._settled:
+            return
+        tensors = nest.map_leaves(lambda s: KerasTensor(s.shape, s.dtype), specs)
+        self(tensors)
+
+    # ---- state ----
+
+    def reset_states(self):
+        """Resets the states of stateful layers."""
+        for layer in self._flatten_layers(include_self=False):
+            reset = getattr(layer, "reset_state", None) or getattr(layer, "reset_states", None)
+            if reset is not None and not isinstance(layer, Model):
+                reset()
+
+    reset_state = reset_states
+
+    def summary(
+        self,
+        line_length=None,
+        positions=None,
+        print_fn=None,
+        expand_nested=False,
+        show_trainable=False,
+        layer_range=None,
+    ):
+        """Prints a table of the layers, their output shapes and numbers of parameters."""
+        from seqrnn.models.summary import summary_text
+
+        text = summary_text(
+            self, line_length, positions, expand_nested, show_trainable, layer_range
+        )
+        (print if print_fn is None else print_fn)(text)
+
+    # ---- config and files ----
+
+    def get_config(self):
+        if self._graph is None:
+            return super().get_config()
+        return {"name": self.name, "trainable": self._trainable, "graph": self._graph.to_config()}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        if "graph" not in config:
+            return cls(**config)
+        graph = ModelGraph.from_config(config["graph"], custom_objects)
+        return cls(graph.inputs, graph.outputs, name=config["name"], trainable=config["trainable"])
+
+    def to_json(self, **kwargs):
+        """The architecture as JSON text, for `model_from_json`."""
+        import json
+
+        from seqrnn.saving.objects import serialize_keras_object
+
+        return json.dumps(serialize_keras_object(self), **kwargs)
+
+    def save(self, filepath, overwrite=True):
+        """Writes architecture, weights, compile settings and optimizer state to one file."""
+        from seqrnn.saving.model_io import save_model
+
+        save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath, overwrite=True):
+        """Writes the weights to a file."""
+        from seqrnn.saving.model_io import save_weights
+
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath, skip_mismatch=False):
+        """Reads weights from a file of `save_weights` or `save`; all, or on an error none."""
+        from seqrnn.saving.model_io import load_weights
+
+        load_weights(self, filepath, skip_mismatch)
+
+
+def _spec_of(leaf):
+    return Spec(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf
+
+
+def as_input(x, dtype, mask=None):
+    """A tensor in the dtype that its input was declared with, carrying its mask."""
+    mask = getattr(x, "_keras_mask", None) if mask is None else mask
+    x = ops.cast(x, dtype)
+    if mask is not None:
+        x._keras_mask = mask
+    return x
+
+
+def clone_model(model):
+    """A model of the same architecture with new weights."""
+    copy = type(model).from_config(model.get_config())
+    return copy
+
+
+def model_from_json(text, custom_objects=None):
+    """A model, with new weights, from what `to_json` gave."""
+    import json
+
+    from seqrnn.saving.objects import deserialize_keras_object
+
+    return deserialize_keras_object(json.loads(text), custom_objects)

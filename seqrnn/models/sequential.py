@@ -1,0 +1,191 @@
+"""Sequential: layers one after the other."""
+
+from seqrnn.layers.base import Layer
+from seqrnn.models.graph import ModelGraph
+from seqrnn.models.model import Model, as_input
+from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
+from seqrnn.trace import KerasTensor, nest
+from seqrnn.training.hints import missing_sequences
+from seqrnn.training.steps import Steps
+
+
+class Sequential(Model):
+    """A chain of layers, each with one input and one output.
+
+    Args:
+        layers: list of layers. The first may declare the input's shape (`input_shape=[None, 1]`,
+            or an `Input` in front); without it the model is built on the first data.
+        name: default 'sequential'.
+    """
+
+    def __init__(self, layers=None, trainable=True, name=None, **kwargs):
+        super().__init__(name=name, trainable=trainable, **kwargs)
+        self._chain = []
+        self._input = None  # the placeholder of the input, once known
+        self._placeholders = []  # the output of each layer, once known
+        for layer in layers or ():
+            self.add(layer)
+
+    # ---- layers ----
+
+    def add(self, layer, rebuild=True):
+        """Appends a layer (or, first of all, an `Input`). On an error nothing has changed."""
+        if isinstance(layer, KerasTensor) or type(layer).__name__ == "InputLayer":
+            self._declare(layer)
+            return
+        if not isinstance(layer, Layer):
+            hint = f" Write {layer.__name__}(...)." if isinstance(layer, type) else ""
+            raise TypeError(f"Sequential.add expects a layer, got {layer!r}.{hint}")
+        if any(layer.name == other.name for other in self._chain):
+            raise ValueError(
+                f"A layer named {layer.name!r} is already in the model; names must be unique."
+            )
+        first = None if self._chain else _declared_input(layer)
+        placeholder = self._input or first
+        if placeholder is not None:
+            before = self._placeholders[-1] if self._chain else placeholder
+            output = self._applied(layer, before, self._chain)
+            if not isinstance(output, KerasTensor):
+                raise ValueError(
+                    f"Layer {layer.name!r} has {len(nest.flatten(output))} outputs; a Sequential "
+                    "needs layers with one. Use Model(inputs, outputs) instead."
+                )
+            self._input = placeholder
+            self._placeholders.append(output)
+        self._chain.append(layer)
+        self._changed()
+
+    def pop(self, rebuild=True):
+        """Removes the last layer and returns it."""
+        if not self._chain:
+            raise ValueError("There are no layers to pop.")
+        layer = self._chain.pop()
+        if self._placeholders:
+            self._placeholders.pop()
+        self._changed()
+        return layer
+
+    def _declare(self, layer):
+        if self._chain or self._input is not None:
+            raise ValueError("An Input can only be the first entry of a Sequential.")
+        if isinstance(layer, KerasTensor):
+            self._input = layer
+        else:
+            self._input = KerasTensor(layer.batch_shape, layer.dtype, name=layer.name)
+        self._changed()
+
+    def _changed(self):
+        """Plans made before are void; the graph is that of the present chain."""
+        self._function = None
+        steps = self._steps
+        self._steps = Steps(self, steps.objective, steps.optimizer)
+        self._graph = None
+        if self._placeholders:
+            self._graph = ModelGraph(self._input, self._placeholders[-1])
+        self.built = self._settled = self._graph is not None
+
+    def _applied(self, layer, x, before):
+        """`layer(x)`; an error says so if the layer before should return sequences."""
+        try:
+            return layer(x)
+        except ValueError as error:
+            missing_sequences(error, before[-1] if before else None, layer)
+            raise
+
+    @property
+    def layers(self):
+        """The layers, without the input."""
+        return list(self._chain)
+
+    @layers.setter
+    def layers(self, _):
+        raise AttributeError("Sequential.layers can't be set: use add() and pop().")
+
+    def _sublayers(self):
+        return list(self._chain)
+
+    # ---- calling ----
+
+    def build(self, input_shape=None):
+        """Makes the weights for inputs of this shape, the batch axis first."""
+        if self._graph is not None:
+            return
+        if not self._chain:
+            raise ValueError(f"Sequential model {self.name!r} has no layers yet: add() some.")
+        if input_shape is None:
+            raise ValueError("build() needs the shape of the input, such as (None, None, 1).")
+        placeholder, outputs = KerasTensor(input_shape, self.compute_dtype), []
+        for i, layer in enumerate(self._chain):
+            x = outputs[-1] if outputs else placeholder
+            outputs.append(self._applied(layer, x, self._chain[:i]))
+        self._input, self._placeholders = placeholder, outputs
+        self._changed()
+
+    def __call__(self, *args, **kwargs):
+        # Built by the first call, not by build(), which would fix the length of the sequences.
+        built, self.built = self.built, True
+        try:
+            return super().__call__(*args, **kwargs)
+        except BaseException:
+            self.built = built
+            raise
+
+    def call(self, inputs, mask=None):
+        if not self._chain:
+            raise ValueError(f"Sequential model {self.name!r} has no layers yet: add() some.")
+        dtype = self._input.dtype if self._input is not None else inputs.dtype
+        x = as_input(inputs, dtype, mask)
+        for i, layer in enumerate(self._chain):
+            x = self._applied(layer, x, self._chain[:i])
+        return x
+
+    def _match_inputs(self, x):
+        if self._graph is None and isinstance(x, list | dict):
+            items = nest.flatten(x)
+            if len(items) == 1:
+                return items[0]
+            raise ValueError(
+                f"A Sequential model has one input, got {len(items)} arrays. For one array out of "
+                "a list of rows use np.stack(x); for several inputs Model(inputs, outputs)."
+            )
+        return super()._match_inputs(x)
+
+    def names_of_outputs(self, n):
+        return [self._chain[-1].name]
+
+    # ---- config ----
+
+    def get_config(self):
+        config = {
+            "name": self.name,
+            "trainable": self._trainable,
+            "layers": [serialize_keras_object(layer) for layer in self._chain],
+        }
+        if self._input is not None:
+            config["input"] = {
+                "shape": list(self._input.shape),
+                "dtype": self._input.dtype,
+                "name": self._input.name,
+            }
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        model = cls(name=config["name"], trainable=config["trainable"])
+        if "input" in config:
+            node = config["input"]
+            model.add(KerasTensor(tuple(node["shape"]), node["dtype"], name=node["name"]))
+        for node in config["layers"]:
+            model.add(deserialize_keras_object(node, custom_objects))
+        return model
+
+
+def _declared_input(layer):
+    """A placeholder for the input that the first layer declares, or None."""
+    if isinstance(layer, Model):
+        tensors = layer.inputs or ()
+        return KerasTensor(tensors[0].shape, tensors[0].dtype) if len(tensors) == 1 else None
+    shape = layer._batch_input_shape
+    if shape is None:
+        return None
+    return KerasTensor(shape, getattr(layer, "input_dtype", None) or layer.compute_dtype)

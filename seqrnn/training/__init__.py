@@ -1,0 +1,1 @@
+"""Training: `trainer` is the public face, `steps` runs plans, `objective` knows losses."""

@@ -1,0 +1,40 @@
+"""Checks of the arguments of fit, evaluate and predict."""
+
+import numpy as np
+
+
+def verbosity(verbose):
+    """0, 1 or 2; 'auto' is 1."""
+    if verbose == "auto":
+        return 1
+    if verbose in (0, 1, 2):
+        return int(verbose)
+    raise ValueError(f"verbose must be 0, 1, 2 or 'auto', got {verbose!r}.")
+
+
+def check_count(value, name):
+    """`value` if it is None or a positive whole number; TypeError or ValueError otherwise."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}.")
+    return int(value)
+
+
+def check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq):
+    """TypeError or ValueError for what `fit` can't work with."""
+    for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            raise TypeError(f"{name} must be a whole number, got {value!r}.")
+        if value < 0:
+            raise ValueError(f"{name} must not be negative, got {value}.")
+    if validation_split and not 0 < validation_split < 1:
+        raise ValueError(f"validation_split must be between 0 and 1, got {validation_split}.")
+    if isinstance(validation_freq, int):
+        check_count(validation_freq, "validation_freq")
+    elif not isinstance(validation_freq, list | tuple | set):
+        raise TypeError(
+            f"validation_freq must be a whole number or a list of epochs, got {validation_freq!r}."
+        )

@@ -1,0 +1,177 @@
+"""The plans of a compiled model: one step of training, testing or predicting, per shapes.
+
+Training runs forward, losses, metrics, gradients and the optimizer in one call of the core. What it
+returns to Python is the loss and the vector of sums described in `objective`.
+"""
+
+import warnings
+from collections import OrderedDict
+
+import numpy as np
+
+from seqrnn import config, trace
+from seqrnn.errors import did_you_mean
+from seqrnn.losses.functions import ShapeMismatch
+from seqrnn.trace import Array, Spec, nest
+from seqrnn.training.hints import explain_mismatch
+
+_PLANS = 64  # kept per model; data of many lengths makes more
+
+
+class Steps:
+    """Runs single steps of `model`; `objective` and `optimizer` are None before compile."""
+
+    def __init__(self, model, objective=None, optimizer=None):
+        self.model = model
+        self.objective = objective
+        self.optimizer = optimizer
+        self._plans = OrderedDict()
+        self._constrain = None  # a plan that applies the constraints; False: there are none
+        self._trained = None  # the variables that the optimizer changes
+
+    # ---- steps ----
+
+    def train(self, batch):
+        """One step of the optimizer; adds to the objective's totals."""
+        traced = self.plan("train", batch)
+        optimizer, model = self.optimizer, self.model
+        step, model.random_step = model.random_step, model.random_step + 1
+        if not self._trained:
+            outputs = traced.run(batch, step)
+        else:
+            outputs = traced.train(
+                batch,
+                optimizer.core,
+                optimizer.current_rate(),
+                int(optimizer.iterations.storage),
+                step,
+            )
+            optimizer.count_step()
+            if self._constrain is None:
+                self._constrain = self._trace_constraints()
+            if self._constrain:
+                self._constrain.run(())
+        self._add(batch, outputs)
+
+    def test(self, batch):
+        """Forward, losses and metrics; adds to the objective's totals."""
+        self._add(batch, self.plan("test", batch).run(batch, self.model.random_step))
+
+    def predict(self, x):
+        """The model's outputs, nested arrays."""
+        return self.plan("predict", (x, None, None)).run((x, None, None), self.model.random_step)
+
+    def _add(self, batch, outputs):
+        objective = self.objective
+        objective.totals += outputs[1]
+        if not objective.needs_predictions:
+            return
+        predictions, masks = outputs[2:]
+        for prediction, mask in zip(predictions, masks, strict=True):
+            prediction._keras_mask = mask
+        _, y, weight = batch
+        targets, weights = self._per_output(y, weight, len(predictions))
+        targets = [t if t is None else np.asarray(t).view(Array) for t in targets]
+        objective.update_eager(targets, predictions, weights)
+
+    # ---- plans ----
+
+    def plan(self, mode, batch):
+        """The plan of 'train', 'test' or 'predict' for arrays of these shapes; traced if new."""
+        leaves = nest.flatten(batch)
+        key = (mode, *[None if a is None else (a.shape, a.dtype.char) for a in leaves])
+        traced = self._plans.get(key)
+        if traced is None:
+            traced = self._plans[key] = self._trace(mode, batch)
+            if len(self._plans) > _PLANS:
+                self._plans.popitem(last=False)
+        else:
+            self._plans.move_to_end(key)
+        return traced
+
+    def _trace(self, mode, batch):
+        specs = nest.map_leaves(self._spec, tuple(batch))
+        if mode == "predict":
+            return trace.trace(lambda x, y, weight: self.model(x), specs, training=False)
+        if mode == "test":
+            return self._explained(specs, training=False)
+        if self._trained is None:
+            self.model.build_from(specs[0])
+            trained = self.model.trainable_variables
+            if trained:
+                self.optimizer.build(trained)
+            self._trained = trained
+        trainable = self._trained or None
+        return self._explained(specs, training=True, trainable=trainable)
+
+    def _explained(self, specs, **options):
+        try:
+            return trace.trace(self._step, specs, **options)
+        except ShapeMismatch as error:
+            explain_mismatch(error, self.model.layers)
+            raise
+
+    def _spec(self, array):
+        """Floats are computed in the model's dtype, others in their own."""
+        if array is None:
+            return None
+        if array.dtype.kind == "f":
+            return Spec(array.shape, self.model.compute_dtype)
+        return Spec(array.shape, config.standardize_dtype(array.dtype))
+
+    def _step(self, x, y, weight):
+        """What is traced: (loss, vector of sums[, predictions, their masks])."""
+        predictions = nest.flatten(self.model(x))
+        targets, weights = self._per_output(y, weight, len(predictions))
+        total, vector = self.objective.statistics(self.model, targets, predictions, weights)
+        if not self.objective.needs_predictions:
+            return total, vector
+        return total, vector, predictions, [p._keras_mask for p in predictions]
+
+    def _per_output(self, y, weight, n):
+        """(targets, weights) as lists with one item per output; resolves the objective."""
+        names = self.model.names_of_outputs(n)
+        self.objective.resolve(names)
+        return spread(y, names, "targets"), spread(weight, names, "sample_weight", share=True)
+
+    def _trace_constraints(self):
+        constrained = [v for v in self._trained if v.constraint is not None]
+        if not constrained:
+            return False
+
+        def constrain():
+            for variable in constrained:
+                variable.assign(variable.constraint(variable))
+            return ()
+
+        return trace.trace(constrain, ())
+
+    def warn_if_changed(self):
+        """Warns when layers were frozen or unfrozen after compile."""
+        if self._trained is None:
+            return
+        now = [id(v) for v in self.model.trainable_variables]
+        if now != [id(v) for v in self._trained]:
+            warnings.warn(
+                "The trainable weights have changed since compile(): training goes on with the old "
+                "ones. Call compile() again for the change to take effect.",
+                stacklevel=4,
+            )
+
+
+def spread(structure, names, what, share=False):
+    """One item per output: lists go by place, dicts by name, a single one is shared or alone."""
+    if isinstance(structure, dict):
+        for name in structure:
+            if name not in names:
+                raise ValueError(f"{what}: unknown output {name!r}.{did_you_mean(name, names)}")
+        return [structure.get(name) for name in names]
+    items = list(structure) if isinstance(structure, list | tuple) else [structure]
+    if len(items) == 1 and (share or structure is None):
+        items *= len(names)
+    if len(items) != len(names):
+        raise ValueError(
+            f"Got {len(items)} arrays of {what} for a model with {len(names)} outputs: "
+            f"{', '.join(names)}."
+        )
+    return items

@@ -1,0 +1,24 @@
+"""Helpers around training: seeds, data, progress, names of custom objects."""
+
+from seqrnn.config import clear_session
+from seqrnn.saving.objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
+from seqrnn.utils.data import (
+    PyDataset,
+    Sequence,
+    normalize,
+    pad_sequences,
+    timeseries_dataset_from_array,
+    to_categorical,
+)
+from seqrnn.utils.history import plot_history
+from seqrnn.utils.progress import Progbar
+from seqrnn.utils.seeds import set_random_seed

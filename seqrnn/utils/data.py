@@ -1,0 +1,143 @@
+"""Helpers for data: class numbers to vectors, sequences to rectangles, batches on demand."""
+
+import numpy as np
+
+
+def to_categorical(x, num_classes=None):
+    """Class numbers (...) as one-hot vectors (..., num_classes) of float64.
+
+    A trailing axis of length 1 is dropped first. ValueError for numbers outside
+    [0, num_classes).
+    """
+    x = np.asarray(x, dtype=np.int64)
+    if x.ndim > 1 and x.shape[-1] == 1:
+        x = x[..., 0]
+    if num_classes is None:
+        num_classes = int(x.max(initial=-1)) + 1
+    if x.size and (x.min() < 0 or x.max() >= num_classes):
+        wrong = x.min() if x.min() < 0 else x.max()
+        raise ValueError(
+            f"to_categorical: class {wrong} is outside of 0 .. {num_classes - 1} "
+            f"(num_classes={num_classes})."
+        )
+    vectors = np.zeros((*x.shape, num_classes))
+    np.put_along_axis(vectors, x[..., np.newaxis], 1.0, axis=-1)
+    return vectors
+
+
+def pad_sequences(
+    sequences, maxlen=None, dtype="int32", padding="pre", truncating="pre", value=0.0
+):
+    """Sequences of different lengths as one array (N, maxlen, ...).
+
+    Args:
+        sequences: list of sequences; the items may be arrays of one shape.
+        maxlen: length; default the longest.
+        padding, truncating: 'pre' or 'post': at which end to fill and to cut.
+        value: what to fill with.
+    """
+    for name, side in (("padding", padding), ("truncating", truncating)):
+        if side not in ("pre", "post"):
+            raise ValueError(f"pad_sequences: {name} must be 'pre' or 'post', got {side!r}.")
+    if not hasattr(sequences, "__len__"):
+        raise ValueError(f"pad_sequences: expected a list of sequences, got {sequences!r}.")
+    rows = []
+    for i, sequence in enumerate(sequences):
+        if not hasattr(sequence, "__len__") or isinstance(sequence, str):
+            raise ValueError(f"pad_sequences: sequence {i} is not a sequence: {sequence!r}.")
+        rows.append(np.asarray(sequence))
+    if maxlen is None:
+        maxlen = max((len(row) for row in rows), default=0)
+    shapes = {row.shape[1:] for row in rows if len(row)} or {()}
+    if len(shapes) > 1:
+        raise ValueError(f"pad_sequences: the items have different shapes: {sorted(shapes)}.")
+    padded = np.full((len(rows), maxlen, *shapes.pop()), value, dtype=dtype)
+    for target, row in zip(padded, rows, strict=True):
+        kept = row[max(len(row) - maxlen, 0) :] if truncating == "pre" else row[:maxlen]
+        if len(kept):
+            target[(slice(-len(kept), None) if padding == "pre" else slice(len(kept)))] = kept
+    return padded
+
+
+def normalize(x, axis=-1, order=2):
+    """`x` divided by its norm of this order along `axis`; zero vectors stay zero."""
+    x = np.atleast_1d(np.asarray(x))
+    norm = np.atleast_1d(np.linalg.norm(x, order, axis))
+    return x / np.expand_dims(np.where(norm == 0, 1, norm), axis)
+
+
+def timeseries_dataset_from_array(
+    data,
+    targets,
+    sequence_length,
+    sequence_stride=1,
+    sampling_rate=1,
+    batch_size=128,
+    shuffle=False,
+    seed=None,
+    start_index=None,
+    end_index=None,
+):
+    """Windows of a long series, as a `PyDataset` of (x, y) batches, or x if `targets` is None.
+
+    Window i holds data[i stride + j sampling_rate] for j < sequence_length; its target is
+    targets[i stride]. Windows are cut when a batch is asked for: no copy of the whole is made.
+    """
+    data = np.asarray(data)[start_index:end_index]
+    if targets is not None:
+        targets = np.asarray(targets)[start_index:end_index]
+    reach = (sequence_length - 1) * sampling_rate
+    n = len(data) - reach if targets is None else min(len(data) - reach, len(targets))
+    starts = np.arange(0, max(n, 0), sequence_stride)
+    if not len(starts):
+        raise ValueError(
+            f"timeseries_dataset_from_array: a window takes {reach + 1} steps, the series has "
+            f"{len(data)}."
+        )
+    if shuffle:
+        starts = np.random.default_rng(seed).permutation(starts)
+    return _Windows(data, targets, starts, reach, sampling_rate, batch_size or len(starts))
+
+
+class PyDataset:
+    """Base of data sets that make a batch when it is asked for.
+
+    A subclass defines `__len__` (batches) and `__getitem__(i)` -> (x, y) or (x, y, weight), and may
+    define `on_epoch_end`. The arguments of the constructor are accepted, without effect.
+    """
+
+    def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __getitem__(self, index):
+        raise NotImplementedError(f"{type(self).__name__} has to define __getitem__(index).")
+
+    def __len__(self):
+        raise NotImplementedError(f"{type(self).__name__} has to define __len__().")
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def on_epoch_end(self):
+        """Called after each epoch."""
+
+
+Sequence = PyDataset
+
+
+class _Windows(PyDataset):
+    def __init__(self, data, targets, starts, reach, sampling_rate, batch_size):
+        super().__init__()
+        self._data, self._targets, self._starts = data, targets, starts
+        self._offsets = np.arange(0, reach + 1, sampling_rate)
+        self._batch_size = batch_size
+
+    def __len__(self):
+        return -(-len(self._starts) // self._batch_size)
+
+    def __getitem__(self, index):
+        starts = self._starts[index * self._batch_size : (index + 1) * self._batch_size]
+        x = self._data[starts[:, np.newaxis] + self._offsets]
+        return x if self._targets is None else (x, self._targets[starts])
