@@ -1,0 +1,216 @@
+/* Optimizers and clipping against plain loops in double, written from Keras' formulas. */
+#include <stdlib.h>
+
+#include "optim/optim.h"
+#include "testing.h"
+
+enum { N = 103, STEPS = 7 }; /* odd, so that vector tails are met */
+
+static const int64_t begin[] = {0, 40, 40, 103}; /* the second variable is empty */
+
+/* A reproducible number in [-1, 1). */
+static double noise(int64_t i) {
+    uint64_t z = (uint64_t)i * 0x9E3779B97F4A7C15u + 12345;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return (double)(int64_t)(z ^ (z >> 31)) * 0x1p-63;
+}
+
+static double norm(const double *g, int64_t from, int64_t to) {
+    double sum = 0;
+    for (int64_t i = from; i < to; i++) {
+        sum += g[i] * g[i];
+    }
+    return sqrt(sum);
+}
+
+static void clip(const srn_optim_config *c, double *g) {
+    double all = norm(g, 0, N);
+    for (int v = 0; v < 3; v++) {
+        double own = norm(g, begin[v], begin[v + 1]);
+        for (int64_t i = begin[v]; i < begin[v + 1]; i++) {
+            if (c->clipvalue > 0) {
+                g[i] = fmin(fmax(g[i], -c->clipvalue), c->clipvalue);
+            }
+            if (c->clipnorm > 0) {
+                g[i] = g[i] * c->clipnorm / fmax(own, c->clipnorm);
+            }
+            if (c->global_clipnorm > 0) {
+                g[i] *= c->global_clipnorm * fmin(1 / all, 1 / c->global_clipnorm);
+            }
+        }
+    }
+}
+
+typedef struct truth { /* one weight */
+    double w, m, v, h;
+} truth;
+
+static void plain_step(const srn_optim_config *c, truth *s, double g, int t, double u_product) {
+    const double lr = c->learning_rate, b1 = c->beta_1, b2 = c->beta_2;
+    s->w -= s->w * c->weight_decay * lr;
+    if (c->kind == SRN_OPTIM_SGD) {
+        s->m = c->momentum * s->m - lr * g;
+        s->w += c->nesterov ? c->momentum * s->m - lr * g : s->m;
+    } else if (c->kind == SRN_OPTIM_RMSPROP) {
+        s->v = c->rho * s->v + (1 - c->rho) * g * g;
+        s->h = c->rho * s->h + (1 - c->rho) * g;
+        double variance = s->v - (c->centered ? s->h * s->h : 0);
+        s->m = c->momentum * s->m + lr * g / sqrt(variance + c->epsilon);
+        s->w -= s->m;
+    } else {
+        s->m += (g - s->m) * (1 - b1);
+        s->v += (g * g - s->v) * (1 - b2);
+        s->h = fmax(s->h, s->v);
+        if (c->kind == SRN_OPTIM_ADAM) {
+            double alpha = lr * sqrt(1 - pow(b2, t)) / (1 - pow(b1, t));
+            s->w -= s->m * alpha / (sqrt(c->amsgrad ? s->h : s->v) + c->epsilon);
+        } else {
+            double u = b1 * (1 - 0.5 * pow(0.96, t)), u2 = b1 * (1 - 0.5 * pow(0.96, t + 1));
+            double now = u_product * u, next = now * u2;
+            double m_hat = u2 * s->m / (1 - next) + (1 - u) * g / (1 - now);
+            s->w -= lr * m_hat / (sqrt(s->v / (1 - pow(b2, t))) + c->epsilon);
+        }
+    }
+}
+
+typedef struct state {
+    double wide[5][N]; /* w, gradient, three slots */
+    float narrow[5][N];
+} state;
+
+static void step(state *s, srn_optim_config *c, srn_dtype dtype, int t) {
+    void *rows[5];
+    for (int k = 0; k < 5; k++) {
+        rows[k] = dtype == SRN_F32 ? (void *)s->narrow[k] : (void *)s->wide[k];
+    }
+    const size_t size = srn_dtype_size(dtype);
+    void *variables[3];
+    for (int v = 0; v < 3; v++) {
+        variables[v] = (char *)rows[0] + (size_t)begin[v] * size;
+    }
+    const srn_optim_target target = {3, variables, begin, dtype};
+    srn_optim_step(c, &target, rows[1], rows + 2, t);
+}
+
+static void check_rule(srn_optim_config config, int slots) {
+    static state s;
+    memset(&s, 0, sizeof s);
+    truth want[N] = {0};
+    CHECK(srn_optim_slots(&config) == slots);
+    for (int i = 0; i < N; i++) {
+        want[i].w = s.wide[0][i] = noise(i);
+        s.narrow[0][i] = (float)noise(i);
+    }
+    srn_optim_config c64 = config, c32 = config;
+    double u_product = 1;
+    for (int t = 1; t <= STEPS; t++) {
+        double g[N];
+        for (int i = 0; i < N; i++) {
+            g[i] = s.wide[1][i] = 3 * noise(1000 * t + i);
+            s.narrow[1][i] = (float)g[i];
+        }
+        clip(&config, g);
+        for (int i = 0; i < N; i++) {
+            plain_step(&config, &want[i], g[i], t, u_product);
+        }
+        step(&s, &c64, SRN_F64, t);
+        step(&s, &c32, SRN_F32, t);
+        u_product *= config.beta_1 * (1 - 0.5 * pow(0.96, t));
+    }
+    for (int i = 0; i < N; i++) {
+        CHECK_NEAR(s.wide[0][i], want[i].w, 1e-13);
+        CHECK_NEAR(s.narrow[0][i], want[i].w, 2e-6);
+    }
+    if (config.kind == SRN_OPTIM_NADAM) {
+        CHECK_NEAR(c64.u_product, u_product, 1e-15);
+    }
+}
+
+static void test_rules(void) {
+    srn_optim_config c = {.learning_rate = 0.01,
+                          .rho = 0.9,
+                          .beta_1 = 0.9,
+                          .beta_2 = 0.999,
+                          .epsilon = 1e-7,
+                          .u_product = 1};
+    check_rule(c, 0);
+    for (int decayed = 0; decayed < 2; decayed++) {
+        c.weight_decay = decayed * 0.05;
+        for (int option = 0; option < 4; option++) {
+            srn_optim_config d = c;
+            d.kind = SRN_OPTIM_SGD;
+            d.momentum = option % 2 ? 0.9 : 0;
+            d.nesterov = option / 2;
+            if (option != 2) { /* nesterov without momentum is plain */
+                check_rule(d, option % 2);
+            }
+            d.kind = SRN_OPTIM_RMSPROP;
+            d.nesterov = false;
+            d.centered = option / 2;
+            check_rule(d, 1 + option % 2 + option / 2);
+        }
+        c.kind = SRN_OPTIM_ADAM;
+        check_rule(c, 2);
+        c.amsgrad = true;
+        check_rule(c, 3);
+        c.amsgrad = false;
+        c.kind = SRN_OPTIM_NADAM;
+        check_rule(c, 2);
+    }
+}
+
+static void test_clipped_rules(void) {
+    srn_optim_config c = {.kind = SRN_OPTIM_ADAM,
+                          .learning_rate = 0.01,
+                          .beta_1 = 0.9,
+                          .beta_2 = 0.999,
+                          .epsilon = 1e-7,
+                          .u_product = 1};
+    static const double limits[] = {0.5, 5, 500};
+    for (int i = 0; i < 3; i++) {
+        srn_optim_config d = c;
+        d.clipvalue = limits[i];
+        check_rule(d, 2);
+        d = c;
+        d.clipnorm = limits[i];
+        check_rule(d, 2);
+        d = c;
+        d.global_clipnorm = limits[i];
+        check_rule(d, 2);
+    }
+}
+
+/* Plain descent with rate 1 from 0 shows the clipped gradient itself. */
+static void clipped(state *s, srn_optim_config c, double strange) {
+    memset(s, 0, sizeof *s);
+    c.learning_rate = 1;
+    for (int i = 0; i < N; i++) {
+        s->wide[1][i] = noise(i);
+    }
+    s->wide[1][1] = strange;
+    step(s, &c, SRN_F64, 1);
+}
+
+static void test_strange_gradients(void) {
+    static state s;
+    clipped(&s, (srn_optim_config){.clipvalue = 0.1}, NAN);
+    CHECK(isnan(s.wide[0][1]) && fabs(s.wide[0][0]) <= 0.1);
+    clipped(&s, (srn_optim_config){.clipvalue = 0.1}, -INFINITY);
+    CHECK_NEAR(s.wide[0][1], 0.1, 0);
+    clipped(&s, (srn_optim_config){.clipnorm = 1}, NAN);
+    CHECK(isnan(s.wide[0][0]) && isnan(s.wide[0][1]) && !isnan(s.wide[0][N - 1]));
+    clipped(&s, (srn_optim_config){.clipnorm = 1}, INFINITY);
+    CHECK(s.wide[0][0] == 0 && isnan(s.wide[0][1]) && s.wide[0][N - 1] != 0);
+    clipped(&s, (srn_optim_config){.global_clipnorm = 1}, INFINITY);
+    CHECK(isnan(s.wide[0][0]) && isnan(s.wide[0][1]) && isnan(s.wide[0][N - 1]));
+    clipped(&s, (srn_optim_config){.global_clipnorm = 1}, NAN);
+    CHECK(isnan(s.wide[0][0]) && isnan(s.wide[0][N - 1]));
+}
+
+int main(void) {
+    test_rules();
+    test_clipped_rules();
+    test_strange_gradients();
+    return test_summary("optim");
+}
