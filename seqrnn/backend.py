@@ -53,14 +53,20 @@ def batch_flatten(x):
 
 
 def batch_dot(x, y, axes=None):
-    """Matrix products of the batch's elements: `axes` (of x, of y), default (last, last but one)."""
-    of_x, of_y = (axes, axes) if isinstance(axes, int) else axes or (x.ndim - 1, max(y.ndim - 2, 1))
-    x = ops.moveaxis(x, of_x, -1)
-    y = ops.moveaxis(y, of_y, 1)
-    column = y.ndim == 2
-    result = ops.matmul(x if x.ndim > 2 else x[:, None], y[..., None] if column else y)
-    result = result[..., 0] if column else result
-    return result if x.ndim > 2 else (result if column else result[:, 0])
+    """Sums over one axis of x and one of y, for each element of the batch.
+
+    axes: one for both or a pair; default the last of x and the last but one of y (the last, if y
+    has two axes). Two vectors per element give (batch, 1).
+    """
+    if axes is None:
+        axes = (x.ndim - 1, y.ndim - 1 if y.ndim == 2 else y.ndim - 2)
+    of_x, of_y = (axes, axes) if isinstance(axes, int) else axes
+    names_x = "abcdefg"[: x.ndim]
+    names_y = list("a" + "hijklmn"[: y.ndim - 1])
+    names_y[of_y] = summed = names_x[of_x]
+    names = "".join(dict.fromkeys([*names_x, *names_y])).replace(summed, "")
+    result = ops.einsum(f"{names_x},{''.join(names_y)}->{names}", x, y)
+    return result[:, None] if result.ndim == 1 else result
 
 
 def count_params(x) -> int:

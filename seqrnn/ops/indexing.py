@@ -15,13 +15,21 @@ import numpy as np
 from seqrnn.ops.core import as_tensor, one_axis, op
 from seqrnn.ops.elementwise import add, less, multiply, where
 from seqrnn.ops.shaping import broadcast_to, expand_dims, reshape, transpose
-from seqrnn.trace.frame import Tensor, emit1
+from seqrnn.trace.array import as_array
+from seqrnn.trace.frame import Tensor, emit1, state
 from seqrnn.trace.operators import Operators
+from seqrnn.trace.placeholder import KerasTensor
+
+
+def getitem(x, key):
+    """x[key]; IndexError for an index out of range, TypeError for what cannot be an index."""
+    if state.frame is None and not isinstance(x, (Tensor, KerasTensor)):
+        return as_array(np.asarray(x)[key])
+    return _getitem(x, key)
 
 
 @op
-def getitem(x, key):
-    """x[key]; IndexError for an index out of range, TypeError for what cannot be an index."""
+def _getitem(x, key):
     x = as_tensor(x)
     items = list(key) if isinstance(key, tuple) else [key]
     items = [_item(item) for item in items]

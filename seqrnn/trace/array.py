@@ -19,7 +19,7 @@ class Array(np.ndarray):
 
 def as_array(x) -> Array:
     """An ndarray as an Array, sharing its data."""
-    return np.asarray(x).view(Array)
+    return np.asanyarray(x).view(Array)
 
 
 def checked(x, what: str = "an input") -> np.ndarray:

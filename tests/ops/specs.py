@@ -1,0 +1,516 @@
+"""One `OpSpec` per word of csrc/graph/op_list.h: sample inputs, a plain NumPy reference, and
+inputs that must be refused. `test_specs.py` runs all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from ops import references as ref
+
+_rng = np.random.default_rng(7)
+
+
+def normal(*shape):
+    return _rng.normal(size=shape)
+
+
+def positive(*shape):
+    return _rng.uniform(0.2, 3.0, size=shape)
+
+
+def integers(low, high, *shape, dtype="int32"):
+    return _rng.integers(low, high, size=shape).astype(dtype)
+
+
+def bools(*shape):
+    return _rng.random(size=shape) < 0.5
+
+
+def distinct(*shape):
+    """Numbers of which no two are near each other, so that a small step changes no order."""
+    count = int(np.prod(shape))
+    return (_rng.permutation(count) - count / 2 + 0.25).reshape(shape) / 3.0
+
+
+@dataclass
+class Case:
+    """Inputs (None: an absent optional one) and attributes."""
+
+    inputs: tuple
+    attrs: dict = field(default_factory=dict)
+
+
+@dataclass
+class Refused:
+    """A case that must raise `error` with a text that `match` is found in."""
+
+    inputs: tuple
+    error: type
+    match: str
+    attrs: dict = field(default_factory=dict)
+
+
+@dataclass
+class OpSpec:
+    """What is known about an op.
+
+    reference: function of the inputs and attributes; gives an array, or a tuple of the first
+        outputs. None: the op is tested `elsewhere`.
+    gradient: how many of the first outputs the gradient can be asked of; 0 for none.
+    """
+
+    op: str
+    cases: list[Case]
+    reference: Callable | None
+    gradient: int = 1
+    refused: list[Refused] = field(default_factory=list)
+    elsewhere: str = ""
+    wrt: tuple[int, ...] | None = None  # inputs with a gradient; default all floats
+
+
+def _unary(op, reference, values=normal, gradient=1, refused_dtype="int32"):
+    cases = [Case((values(3, 5),)), Case((values(),)), Case((values(0, 2),)), Case((values(67),))]
+    refused = [Refused((np.ones(3, refused_dtype),), TypeError, op)] if refused_dtype else []
+    return OpSpec(op, cases, reference, gradient, refused)
+
+
+def _binary(op, reference, values=normal, gradient=1, refused=()):
+    pairs = [
+        ((3, 5), (3, 5)),
+        ((3, 5), ()),
+        ((), (4,)),
+        ((3, 1, 2), (5, 1)),
+        ((2, 3), (3,)),
+        ((2, 3), (2, 1)),
+        ((0, 3), (1, 3)),
+        ((37,), (37,)),
+    ]
+    cases = [Case((values(*a), values(*b))) for a, b in pairs]
+    wrong = [
+        Refused((normal(2, 3), normal(4)), ValueError, r"\(2, 3\).*\(4,\)"),
+        Refused(
+            (normal(2), np.ones(2, np.float32)), TypeError, "float64.*float32|float32.*float64"
+        ),
+    ]
+    return OpSpec(op, cases, reference, gradient, wrong + list(refused))
+
+
+def _of_output(op, reference):
+    """The gradient of an op, from its output y and dy, which have one shape."""
+    cases = [Case((normal(*shape), normal(*shape))) for shape in ((3, 5), (), (37,))]
+    wrong = [Refused((normal(3), normal(1)), ValueError, op)]
+    return OpSpec(op, cases, reference, 0, wrong)
+
+
+def _reduction(op, reference, values=normal, gradient=1, extra=()):
+    attrs = [
+        {},
+        {"axes": [0]},
+        {"axes": [-1], "keepdims": True},
+        {"axes": [0, 2]},
+        {"axes": [1]},
+        {"keepdims": True},
+    ]
+    cases = [Case((values(3, 4, 5),), a) for a in attrs]
+    cases += [Case((values(),)), Case((values(70),)), Case((values(2, 300),), {"axes": [1]})]
+    wrong = [Refused((normal(2, 3),), ValueError, "axis|axes", {"axes": [2]})]
+    return OpSpec(
+        op,
+        cases + list(extra),
+        lambda x, axes=(), keepdims=False: reference(x, ref.axes_of(axes), keepdims=keepdims),
+        gradient,
+        wrong,
+    )
+
+
+_compare = {"values": lambda *s: integers(-2, 3, *s).astype(float), "gradient": 0}
+_ints = [Case((integers(-4, 5, 3, 4), integers(1, 5, 4)))]
+
+LEAVES = [
+    OpSpec(op, [], None, 0, elsewhere="tests/binding/test_graph.py")
+    for op in ("input", "variable", "constant")
+]
+
+ELEMENTWISE = [
+    _unary("neg", np.negative, refused_dtype="bool"),
+    _unary("abs", np.abs, distinct, refused_dtype="bool"),
+    _unary("sign", np.sign, gradient=0, refused_dtype="bool"),
+    _unary("square", np.square, refused_dtype="bool"),
+    _unary("sqrt", np.sqrt, positive),
+    _unary("rsqrt", lambda x: 1 / np.sqrt(x), positive),
+    _unary("reciprocal", np.reciprocal, positive),
+    _unary("exp", np.exp),
+    _unary("expm1", np.expm1),
+    _unary("log", np.log, positive),
+    _unary("log1p", np.log1p, positive),
+    _unary("sin", np.sin),
+    _unary("cos", np.cos),
+    _unary("tanh", np.tanh),
+    _unary("sigmoid", ref.sigmoid),
+    _unary("relu", lambda x: np.maximum(x, 0), distinct, refused_dtype="bool"),
+    _unary("erf", ref.erf),
+    _unary("floor", np.floor, distinct, gradient=0),
+    _unary("ceil", np.ceil, distinct, gradient=0),
+    _unary("round", np.round, lambda *s: integers(-9, 9, *s) / 2, gradient=0),
+    _unary("isnan", np.isnan, lambda *s: np.where(bools(*s), np.nan, normal(*s)), gradient=0),
+    _unary("isfinite", np.isfinite, lambda *s: np.where(bools(*s), np.inf, 1.0), gradient=0),
+    _unary("logical_not", np.logical_not, bools, gradient=0),
+    OpSpec(
+        "cast",
+        [
+            Case((normal(3, 4) * 5,), {"dtype": "int32"}),
+            Case((normal(3, 4),), {"dtype": "float32"}),
+            Case((integers(-2, 2, 7),), {"dtype": "bool"}),
+            Case((bools(5),), {"dtype": "float64"}),
+            Case((integers(-5, 5, 4, dtype="int64"),), {"dtype": "int32"}),
+        ],
+        lambda x, dtype: x.astype(dtype),
+        refused=[Refused((normal(2),), TypeError, "float16", {"dtype": "float16"})],
+    ),
+    OpSpec("stop_gradient", [Case((normal(2, 3),))], lambda x: x, 0),
+    _of_output("tanh_grad", lambda y, dy: dy * (1 - y * y)),
+    _of_output("sigmoid_grad", lambda y, dy: dy * y * (1 - y)),
+    _of_output("relu_grad", lambda y, dy: np.where(y > 0, dy, 0.0)),
+    _binary("add", np.add, refused=[Refused((bools(2), bools(2)), TypeError, "bool")]),
+    _binary("sub", np.subtract),
+    _binary("mul", np.multiply),
+    _binary("div", np.divide, positive, refused=[Refused(_ints[0].inputs, TypeError, "div")]),
+    _binary("pow", np.power, positive),
+    _binary("maximum", np.maximum, distinct),
+    _binary("minimum", np.minimum, distinct),
+    _binary("mod", np.mod, positive),
+    _binary("equal", np.equal, **_compare),
+    _binary("not_equal", np.not_equal, **_compare),
+    _binary("less", np.less, **_compare),
+    _binary("less_equal", np.less_equal, **_compare),
+    OpSpec(
+        "logical_and",
+        [Case((bools(3, 5), bools(5))), Case((bools(), bools(4)))],
+        np.logical_and,
+        0,
+        [Refused((normal(2), normal(2)), TypeError, "bool")],
+    ),
+    OpSpec(
+        "logical_or",
+        [Case((bools(3, 5), bools(5))), Case((bools(), bools(4)))],
+        np.logical_or,
+        0,
+        [Refused((normal(2), normal(2)), TypeError, "bool")],
+    ),
+    OpSpec(
+        "where",
+        [
+            Case((bools(3, 4), normal(3, 4), normal(3, 4))),
+            Case((bools(3, 1), normal(4), normal(3, 4))),
+            Case((bools(2, 3), normal(), normal(3))),
+            Case((bools(4), integers(0, 9, 4), integers(0, 9, 4))),
+        ],
+        np.where,
+        refused=[
+            Refused((normal(3), normal(3), normal(3)), TypeError, "bool"),
+            Refused((bools(3), normal(3), integers(0, 2, 3)), TypeError, "float64"),
+            Refused((bools(3), normal(3), normal(2)), ValueError, r"\(3,\)"),
+        ],
+    ),
+]
+for _spec in ELEMENTWISE:  # integers, where there are such
+    if _spec.op in ("add", "sub", "mul", "maximum", "minimum", "mod"):
+        _spec.cases.extend(_ints)
+    if _spec.op in ("neg", "abs", "sign", "square", "relu"):
+        _spec.cases.append(Case((integers(-5, 5, 3, 4),)))
+
+REDUCTIONS = [
+    _reduction("sum", np.sum, extra=[Case((integers(0, 9, 3, 4),), {"axes": [1]})]),
+    _reduction("max", np.max, distinct, extra=[Case((bools(3, 4),), {"axes": [1]})]),
+    _reduction("min", np.min, distinct, extra=[Case((bools(3, 4),), {"axes": [1]})]),
+    _reduction("prod", np.prod, lambda *s: positive(*s) ** 0.1),
+    OpSpec(
+        "argmax",
+        [Case((distinct(3, 4, 5),), {"axis": a}) for a in (0, 1, -1)],
+        lambda x, axis=-1: np.argmax(x, axis),
+        0,
+        [Refused((normal(2),), ValueError, "axis", {"axis": 1})],
+    ),
+    OpSpec(
+        "argmin",
+        [Case((distinct(3, 4, 5),), {"axis": a}) for a in (0, 1, -1)],
+        lambda x, axis=-1: np.argmin(x, axis),
+        0,
+        [Refused((normal(2),), ValueError, "axis", {"axis": 1})],
+    ),
+    OpSpec(
+        "cumsum",
+        [
+            Case((normal(3, 4, 5),), {"axis": a, "reverse": r})
+            for a in (0, 1, -1)
+            for r in (False, True)
+        ],
+        ref.cumsum,
+        refused=[Refused((normal(2),), ValueError, "axis", {"axis": 1})],
+    ),
+    _unary("softmax", ref.softmax, lambda *s: normal(*(s or (4,)))),
+    _unary("log_softmax", lambda x: np.log(ref.softmax(x)), lambda *s: normal(*(s or (4,)))),
+]
+
+RANDOM = [
+    OpSpec(op, [], None, 0, elsewhere="tests/ops/test_random.py")
+    for op in ("random_uniform", "random_normal", "dropout_mask")
+]
+
+MATMUL = [
+    OpSpec(
+        "matmul",
+        [
+            Case((normal(3, 4), normal(4, 5))),
+            Case((normal(4, 3), normal(4, 5)), {"transpose_a": True}),
+            Case((normal(3, 4), normal(5, 4)), {"transpose_b": True}),
+            Case((normal(4, 3), normal(5, 4)), {"transpose_a": True, "transpose_b": True}),
+            Case((normal(2, 3, 4), normal(4, 5))),
+            Case((normal(2, 3, 4), normal(2, 4, 5))),
+            Case((normal(2, 1, 3, 4), normal(6, 4, 5))),
+            Case((normal(2, 3, 4), normal(2, 5, 4)), {"transpose_b": True}),
+            Case((normal(1, 1), normal(1, 1))),
+            Case((normal(0, 4), normal(4, 5))),
+            Case((normal(70, 33), normal(33, 80))),
+        ],
+        ref.matmul,
+        refused=[
+            Refused((normal(32, 20), normal(10, 5)), ValueError, r"\(32, 20\).*\(10, 5\)"),
+            Refused((normal(3), normal(3, 2)), ValueError, "matmul"),
+            Refused((np.ones((2, 2), "int32"),) * 2, TypeError, "matmul"),
+            Refused((normal(2, 3, 4), normal(3, 4, 5)), ValueError, "matmul"),
+        ],
+    )
+]
+
+
+def _s(start, stop, step):
+    return {"start": start, "stop": stop, "step": step}
+
+
+SHAPE = [
+    OpSpec("copy", [Case((normal(3, 4),)), Case((bools(2),))], lambda x: x),
+    OpSpec(
+        "reshape",
+        [
+            Case((normal(3, 4),), {"shape": [2, 6]}),
+            Case((normal(3, 4),), {"shape": [-1, 2]}),
+            Case((normal(1),), {"shape": []}),
+            Case((normal(0, 3),), {"shape": [3, 0]}),
+        ],
+        lambda x, shape: x.reshape(shape),
+        refused=[
+            Refused((normal(3, 4),), ValueError, "12", {"shape": [5, 2]}),
+            Refused((normal(3, 4),), ValueError, "reshape", {"shape": [-1, -1]}),
+        ],
+    ),
+    OpSpec(
+        "transpose",
+        [
+            Case((normal(3, 4),), {"perm": [1, 0]}),
+            Case((normal(2, 3, 4),), {"perm": [1, 0, 2]}),
+            Case((normal(2, 3, 4),), {"perm": [2, 0, 1]}),
+            Case((integers(0, 9, 2, 3, 4, 5),), {"perm": [3, 1, 0, 2]}),
+            Case((normal(3),), {"perm": [0]}),
+        ],
+        lambda x, perm: x.transpose(perm),
+        refused=[
+            Refused((normal(3, 4),), ValueError, "transpose", {"perm": [0, 0]}),
+            Refused((normal(3, 4),), ValueError, "transpose", {"perm": [0]}),
+        ],
+    ),
+    OpSpec(
+        "slice",
+        [
+            Case((normal(5, 4),), _s([1, 0], [4, 4], [1, 1])),
+            Case((normal(5, 4),), _s([0, 1], [5, 4], [2, 2])),
+            Case((normal(5, 4),), _s([4, 3], [-1, 0], [-1, -2])),
+            Case((normal(2, 5, 3),), _s([0, 2, 0], [2, 3, 3], [1, 1, 1])),
+            Case(
+                (
+                    normal(
+                        5,
+                    ),
+                ),
+                _s([2], [2], [1]),
+            ),
+        ],
+        ref.slice_,
+        refused=[
+            Refused((normal(5),), ValueError, "slice", _s([0], [6], [1])),
+            Refused((normal(5),), ValueError, "slice", _s([0], [5], [0])),
+            Refused((normal(5),), ValueError, "slice", _s([0, 0], [5, 1], [1, 1])),
+        ],
+    ),
+    OpSpec(
+        "unslice",
+        [
+            Case((normal(3, 4),), {"shape": [5, 4], "start": [1, 0], "step": [1, 1]}),
+            Case((normal(3, 2),), {"shape": [5, 4], "start": [0, 3], "step": [2, -2]}),
+        ],
+        ref.unslice,
+        refused=[
+            Refused((normal(3),), ValueError, "unslice", {"shape": [4], "start": [2], "step": [1]})
+        ],
+    ),
+    OpSpec(
+        "concat",
+        [
+            Case((normal(2, 3), normal(4, 3)), {"axis": 0}),
+            Case((normal(2, 3), normal(2, 1), normal(2, 2)), {"axis": 1}),
+            Case((normal(2, 3, 2), normal(2, 0, 2)), {"axis": 1}),
+            Case((bools(3),), {"axis": 0}),
+        ],
+        lambda *xs, axis=0: np.concatenate(xs, axis),
+        refused=[
+            Refused((normal(2, 3), normal(2, 4)), ValueError, "concat", {"axis": 0}),
+            Refused((normal(2), integers(0, 2, 2)), TypeError, "concat", {"axis": 0}),
+            Refused((normal(2), normal(2)), ValueError, "axis", {"axis": 1}),
+        ],
+    ),
+    OpSpec(
+        "broadcast_to",
+        [
+            Case((normal(3, 1),), {"shape": [2, 3, 4]}),
+            Case((normal(),), {"shape": [3]}),
+            Case((normal(4),), {"shape": [3, 4]}),
+        ],
+        lambda x, shape: np.broadcast_to(x, shape),
+        refused=[Refused((normal(3),), ValueError, "broadcast", {"shape": [2]})],
+    ),
+    OpSpec(
+        "pad",
+        [
+            Case((normal(3, 4),), {"before": [1, 0], "after": [0, 2], "value": 0.5}),
+            Case((normal(3),), {"before": [0], "after": [0]}),
+            Case((integers(0, 9, 3),), {"before": [2], "after": [1], "value": 7}),
+        ],
+        lambda x, before, after, value=0: np.pad(
+            x, list(zip(before, after, strict=True)), constant_values=value
+        ),
+        refused=[
+            Refused((normal(3),), ValueError, "pad", {"before": [-1], "after": [0]}),
+            Refused((normal(3),), ValueError, "pad", {"before": [1, 1], "after": [0, 0]}),
+        ],
+    ),
+    OpSpec(
+        "fill",
+        [
+            Case((), {"shape": [2, 3], "value": 1.5, "dtype": "float64"}),
+            Case((), {"shape": [], "value": 3, "dtype": "int32"}),
+            Case((), {"shape": [4], "value": 1, "dtype": "bool"}),
+        ],
+        lambda shape, value, dtype: np.full(shape, value, dtype),
+        0,
+        [Refused((), ValueError, "fill|shape|negative", {"shape": [-1], "dtype": "float32"})],
+    ),
+    OpSpec(
+        "iota",
+        [Case((), {"n": 5, "dtype": "int64"}), Case((), {"n": 3, "dtype": "float64"})],
+        lambda n, dtype: np.arange(n, dtype=dtype),
+        0,
+        [Refused((), ValueError, "iota", {"n": -1, "dtype": "int32"})],
+    ),
+]
+
+GATHER = [
+    OpSpec(
+        "take",
+        [
+            Case((normal(5, 3), integers(0, 5, 2, 4)), {"axis": 0}),
+            Case((normal(2, 5, 3), integers(-5, 5, 4, dtype="int64")), {"axis": 1}),
+            Case((normal(4, 6), integers(0, 6)), {"axis": 1}),
+        ],
+        lambda x, indices, axis=0: np.take(x, indices, axis),
+        refused=[
+            Refused((normal(5), normal(2)), TypeError, "take|int"),
+            Refused((normal(5), integers(0, 3, 2)), ValueError, "axis", {"axis": 1}),
+        ],
+    ),
+    OpSpec(
+        "take_grad",
+        [
+            Case((normal(2, 4, 3), integers(0, 5, 2, 4)), {"axis": 0, "n": 5}),
+            Case((normal(2, 4, 3), integers(0, 5, 4)), {"axis": 1, "n": 5}),
+        ],
+        ref.take_grad,
+        refused=[
+            Refused((normal(2, 3), integers(0, 5, 4)), ValueError, "take_grad", {"axis": 0, "n": 5})
+        ],
+    ),
+    OpSpec(
+        "pick",
+        [Case((normal(3, 4, 5), integers(0, 5, 3, 4))), Case((normal(6), integers(0, 6)))],
+        ref.pick,
+        refused=[
+            Refused((normal(3, 4), integers(0, 4, 2)), ValueError, "pick"),
+            Refused((normal(3, 4), normal(3)), TypeError, "pick|int"),
+        ],
+    ),
+    OpSpec(
+        "pick_grad",
+        [Case((normal(3, 4), integers(0, 5, 3, 4)), {"n": 5})],
+        ref.pick_grad,
+        refused=[Refused((normal(3), integers(0, 4, 2)), ValueError, "pick_grad", {"n": 4})],
+    ),
+]
+
+
+def _norm_stats(x, epsilon=1e-3):
+    return ref.layer_norm(x, epsilon=epsilon)[1:]
+
+
+_x = normal(4, 7)
+
+LAYERS = [
+    OpSpec(
+        "layer_norm",
+        [
+            Case((normal(4, 7), normal(7), normal(7)), {"epsilon": 1e-3}),
+            Case((normal(2, 3, 20), normal(20), None), {"epsilon": 1e-5}),
+            Case((normal(5, 6), None, normal(6)), {"epsilon": 1e-3}),
+            Case((normal(5, 33), None, None), {"epsilon": 1e-3}),
+        ],
+        ref.layer_norm,
+        refused=[
+            Refused((normal(4, 7), normal(6), None), ValueError, "layer_norm"),
+            Refused((integers(0, 3, 4, 7), None, None), TypeError, "layer_norm"),
+        ],
+    ),
+    OpSpec(
+        "layer_norm_grad",
+        [
+            Case((normal(4, 7), _x, *_norm_stats(_x), normal(7))),
+            Case((normal(4, 7), _x, *_norm_stats(_x), None)),
+        ],
+        ref.layer_norm_grad,
+        0,
+        [Refused((normal(4, 6), _x, *_norm_stats(_x), None), ValueError, "layer_norm_grad")],
+    ),
+]
+
+
+def _all() -> dict[str, OpSpec]:
+    from ops.specs_layers import CONVOLUTION, RECURRENCE
+
+    families = (
+        LEAVES,
+        ELEMENTWISE,
+        REDUCTIONS,
+        RANDOM,
+        MATMUL,
+        SHAPE,
+        GATHER,
+        LAYERS,
+        CONVOLUTION,
+        RECURRENCE,
+    )
+    specs = [spec for family in families for spec in family]
+    assert len({spec.op for spec in specs}) == len(specs), "an op has two specs"
+    return {spec.op: spec for spec in specs}
+
+
+SPECS = _all()
