@@ -9,10 +9,10 @@
  *   tanh(x) = -u / (2 + u), signed as x    u = exp(-2|x|) - 1 = 2^n (e^r - 1) + (2^n - 1)
  *   sigmoid(x) = 1 / (1 + exp(-x))
  *
- * Largest error seen over the whole range, with and without fused multiply-add (test_elementwise.c
+ * Largest error seen over the whole range, with and without fused multiply-add (test_vector.c
  * repeats the measurement): float exp 1.1, tanh 2.5, sigmoid 2.4 ulp; double, in units of 2^-52 of
- * the value, 0.7, 1.7, 1.3. NaN stays NaN, the infinities give their limits, tanh(-0) = -0. Results below the smallest normal number are 0
- * where the processor flushes them.
+ * the value, 0.7, 1.7, 1.3. NaN stays NaN, the infinities give their limits, tanh(-0) = -0. Results
+ * below the smallest normal number may be 0.
  */
 #ifndef SRN_KERNELS_VMATH_H
 #define SRN_KERNELS_VMATH_H

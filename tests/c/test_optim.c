@@ -1,20 +1,10 @@
 /* Optimizers and clipping against plain loops in double, written from Keras' formulas. */
-#include <stdlib.h>
-
 #include "optim/optim.h"
-#include "testing.h"
+#include "values.h"
 
 enum { N = 103, STEPS = 7 }; /* odd, so that vector tails are met */
 
 static const int64_t begin[] = {0, 40, 40, 103}; /* the second variable is empty */
-
-/* A reproducible number in [-1, 1). */
-static double noise(int64_t i) {
-    uint64_t z = (uint64_t)i * 0x9E3779B97F4A7C15u + 12345;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return (double)(int64_t)(z ^ (z >> 31)) * 0x1p-63;
-}
 
 static double norm(const double *g, int64_t from, int64_t to) {
     double sum = 0;
