@@ -93,12 +93,13 @@ class Loss:
         self.dtype = dtype
 
     def __call__(self, y_true, y_pred, sample_weight=None):
+        mask = getattr(y_pred, "_keras_mask", None)
         y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         y_true = ops.cast(y_true, y_pred.dtype)
-        values = ops.convert_to_tensor(self.call(y_true, y_pred))
-        mask = getattr(y_pred, "_keras_mask", None)
+        values = self.call(y_true, y_pred)
         if mask is None:
             mask = getattr(values, "_keras_mask", None)
+        values = ops.convert_to_tensor(values)
         return reduce_weighted(values, sample_weight, mask, self.reduction)
 
     def call(self, y_true, y_pred):

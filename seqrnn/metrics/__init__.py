@@ -79,8 +79,10 @@ from seqrnn.saving.objects import (
 CLASSES = {
     name: cls
     for name, cls in {**vars(_classes), "Mean": Mean, "Sum": Sum}.items()
-    if isinstance(cls, type) and issubclass(cls, SumMetric) and name in globals()
+    if isinstance(cls, type) and cls.__name__ == name and issubclass(cls, SumMetric)
 }
+for _base in ("SumMetric", "MeanMetricWrapper", "_Confusion"):
+    CLASSES.pop(_base, None)
 FUNCTIONS = {
     **_LOSSES,
     **_ALIASES,

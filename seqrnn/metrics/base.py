@@ -134,9 +134,9 @@ class Mean(SumMetric):
         super().__init__(dtype, name)
 
     def statistics(self, values, sample_weight=None):
+        mask = getattr(values, "_keras_mask", None)
         values = ops.convert_to_tensor(values)
-        mask = mask_weight(getattr(values, "_keras_mask", None), values)
-        return mean_statistics(values, sample_weight, mask)
+        return mean_statistics(values, sample_weight, mask_weight(mask, values))
 
     def value(self, totals):
         return divide(totals[0], totals[1])
@@ -196,10 +196,11 @@ class MeanMetricWrapper(Mean):
         return self._fn(y_true, y_pred, **self._fn_kwargs)
 
     def statistics(self, y_true, y_pred, sample_weight=None):
-        values = ops.convert_to_tensor(self.values(y_true, y_pred))
+        values = self.values(y_true, y_pred)
         mask = getattr(y_pred, "_keras_mask", None)
         if mask is None:
             mask = getattr(values, "_keras_mask", None)
+        values = ops.convert_to_tensor(values)
         return mean_statistics(values, sample_weight, mask_weight(mask, values))
 
     def get_config(self):

@@ -41,7 +41,7 @@ class Sequential(Model):
                 f"A layer named {layer.name!r} is already in the model; names must be unique."
             )
         first = None if self._chain else _declared_input(layer)
-        placeholder = self._input or first
+        placeholder = first if self._input is None else self._input
         if placeholder is not None:
             before = self._placeholders[-1] if self._chain else placeholder
             output = self._applied(layer, before, self._chain)
@@ -71,7 +71,7 @@ class Sequential(Model):
         if isinstance(layer, KerasTensor):
             self._input = layer
         else:
-            self._input = KerasTensor(layer.batch_shape, layer.dtype, name=layer.name)
+            self._input = layer.output
         self._changed()
 
     def _changed(self):

@@ -163,8 +163,8 @@ class Objective:
         if self._sizes is None:
             return {}
         count = self.totals[1] or 1.0
-        values = [self.totals[0] / count]
-        values += [self.totals[2 + i] / count for i in range(len(self._own_losses))]
+        values = [float(self.totals[0] / count)]
+        values += [float(self.totals[2 + i] / count) for i in range(len(self._own_losses))]
         values += [_result(metric) for _, metric, _, _ in self._entries]
         return dict(zip(self.keys, values, strict=True))
 

@@ -1,0 +1,320 @@
+"""Optimizers against their formulas in NumPy, float64; schedules; configuration."""
+
+import math
+
+import numpy as np
+import pytest
+
+import seqrnn as keras
+from seqrnn import optimizers
+from seqrnn.optimizers import schedules
+
+SHAPES = [(3, 2), (4,), ()]
+STEPS = 7
+
+
+def gradients():
+    rng = np.random.default_rng(3)
+    return [[rng.normal(size=shape) for shape in SHAPES] for _ in range(STEPS)]
+
+
+def start():
+    rng = np.random.default_rng(4)
+    return [rng.normal(size=shape) for shape in SHAPES]
+
+
+def run(optimizer, steps=STEPS):
+    variables = [keras.Variable(w, dtype="float64") for w in start()]
+    for grads in gradients()[:steps]:
+        optimizer.apply(grads, variables)
+    return [v.numpy() for v in variables]
+
+
+def expected(rule, clip=lambda grads: grads, decay=0.0, lr=0.1):
+    """What `rule(state, w, g, t) -> w` makes of each variable."""
+    weights = start()
+    states = [{} for _ in weights]
+    for t, grads in enumerate(gradients(), 1):
+        grads = clip(grads)
+        weights = [w - w * decay * lr for w in weights]
+        weights = [rule(s, w, g, t) for s, w, g in zip(states, weights, grads, strict=True)]
+    return weights
+
+
+def check(optimizer, weights):
+    for got, want in zip(run(optimizer), weights, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-13)
+
+
+def sgd(momentum=0.0, nesterov=False, lr=0.1):
+    def rule(s, w, g, t):
+        s["v"] = momentum * s.get("v", 0) - lr * g
+        return w + (momentum * s["v"] - lr * g if nesterov else s["v"])
+
+    return rule
+
+
+def rmsprop(rho=0.9, momentum=0.0, centered=False, lr=0.1, eps=1e-7):
+    def rule(s, w, g, t):
+        s["v"] = rho * s.get("v", 0) + (1 - rho) * g * g
+        denominator = s["v"] + eps
+        if centered:
+            s["a"] = rho * s.get("a", 0) + (1 - rho) * g
+            denominator = denominator - s["a"] ** 2
+        step = lr * g / np.sqrt(denominator)
+        if momentum:
+            s["m"] = step = momentum * s.get("m", 0) + step
+        return w - step
+
+    return rule
+
+
+def adam(b1=0.9, b2=0.999, eps=1e-7, lr=0.1, amsgrad=False):
+    def rule(s, w, g, t):
+        s["m"] = s.get("m", 0) + (g - s.get("m", 0)) * (1 - b1)
+        s["v"] = s.get("v", 0) + (g * g - s.get("v", 0)) * (1 - b2)
+        s["h"] = np.maximum(s.get("h", 0), s["v"])
+        alpha = lr * np.sqrt(1 - b2**t) / (1 - b1**t)
+        return w - alpha * s["m"] / (np.sqrt(s["h"] if amsgrad else s["v"]) + eps)
+
+    return rule
+
+
+def nadam(b1=0.9, b2=0.999, eps=1e-7, lr=0.1):
+    def rule(s, w, g, t):
+        u = b1 * (1 - 0.5 * 0.96**t)
+        following = b1 * (1 - 0.5 * 0.96 ** (t + 1))
+        s["u"] = s.get("u", 1.0) * u
+        s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+        s["v"] = b2 * s.get("v", 0) + (1 - b2) * g * g
+        m = following * s["m"] / (1 - s["u"] * following) + (1 - u) * g / (1 - s["u"])
+        return w - lr * m / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
+
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "rule"),
+    [
+        (optimizers.SGD(0.1), sgd()),
+        (optimizers.SGD(0.1, momentum=0.9), sgd(0.9)),
+        (optimizers.SGD(0.1, momentum=0.9, nesterov=True), sgd(0.9, True)),
+        (optimizers.RMSprop(0.1), rmsprop()),
+        (optimizers.RMSprop(0.1, rho=0.7, momentum=0.5), rmsprop(0.7, 0.5)),
+        (optimizers.RMSprop(0.1, centered=True), rmsprop(centered=True)),
+        (optimizers.Adam(0.1), adam()),
+        (optimizers.Adam(0.1, 0.8, 0.9, 1e-3), adam(0.8, 0.9, 1e-3)),
+        (optimizers.Adam(0.1, amsgrad=True), adam(amsgrad=True)),
+        (optimizers.Nadam(0.1), nadam()),
+    ],
+    ids=lambda x: getattr(x, "name", None),
+)
+def test_formulas(optimizer, rule):
+    check(optimizer, expected(rule))
+
+
+def test_weight_decay():
+    check(optimizers.AdamW(0.1, weight_decay=0.05), expected(adam(), decay=0.05))
+    check(optimizers.SGD(0.1, weight_decay=0.05), expected(sgd(), decay=0.05))
+    assert optimizers.AdamW().weight_decay == 0.004
+
+
+def by_norm(grads, limit=0.8):
+    return [g * limit / max(np.linalg.norm(g), limit) for g in grads]
+
+
+def by_global_norm(grads, limit=0.8):
+    norm = np.sqrt(sum((g * g).sum() for g in grads))
+    return [g * limit * min(1 / norm, 1 / limit) for g in grads]
+
+
+def by_value(grads, limit=0.8):
+    return [np.clip(g, -limit, limit) for g in grads]
+
+
+@pytest.mark.parametrize(
+    ("name", "clip"),
+    [("clipnorm", by_norm), ("clipvalue", by_value), ("global_clipnorm", by_global_norm)],
+)
+def test_clipping(name, clip):
+    check(optimizers.SGD(0.1, momentum=0.9, **{name: 0.8}), expected(sgd(0.9), clip))
+    check(optimizers.Adam(0.1, **{name: 0.8}), expected(adam(), clip))
+
+
+def test_none_counts_as_zero_gradient():
+    optimizer, v = optimizers.SGD(0.5), [keras.Variable(np.ones(2)), keras.Variable(np.ones(2))]
+    optimizer.apply_gradients([(None, v[0]), (np.ones(2), v[1])])
+    np.testing.assert_array_equal(v[0].numpy(), [1, 1])
+    np.testing.assert_array_equal(v[1].numpy(), [0.5, 0.5])
+    assert int(optimizer.iterations) == 1
+    with pytest.raises(ValueError, match="No gradients"):
+        optimizer.apply([None, None])
+
+
+def test_wrong_gradients_are_refused():
+    optimizer, v = optimizers.SGD(0.5), [keras.Variable(np.ones(2))]
+    with pytest.raises(ValueError, match=r"shape \(3,\), expected \(2,\)"):
+        optimizer.apply([np.ones(3)], v)
+    with pytest.raises(ValueError, match="2 gradients for 1"):
+        optimizer.apply([np.ones(2), np.ones(2)], v)
+    np.testing.assert_array_equal(v[0].numpy(), [1, 1])
+
+
+def test_other_variables_are_refused():
+    optimizer = optimizers.Adam()
+    optimizer.build([keras.Variable(np.ones(2))])
+    with pytest.raises(ValueError, match="new optimizer"):
+        optimizer.build([keras.Variable(np.ones(2))])
+
+
+def test_state_goes_on_where_it_was_saved():
+    for make in (lambda: optimizers.Adam(0.1), lambda: optimizers.Nadam(0.1)):
+        whole = run(make())
+        first, second = make(), make()
+        variables = [keras.Variable(w, dtype="float64") for w in start()]
+        for grads in gradients()[:3]:
+            first.apply(grads, variables)
+        second.build(variables)
+        second.set_state(first.state())
+        for grads in gradients()[3:]:
+            second.apply(grads)
+        for got, want in zip(variables, whole, strict=True):
+            np.testing.assert_array_equal(got.numpy(), want)
+
+
+# ---- learning rate ----
+
+
+def test_learning_rate_can_be_read_and_set():
+    optimizer = optimizers.Adam(learning_rate=0.01)
+    assert float(optimizer.learning_rate) == 0.01 == float(optimizer.lr)
+    optimizer.learning_rate = 0.5
+    assert float(optimizer.lr.numpy()) == 0.5
+    optimizer.lr = 1
+    assert float(optimizer.learning_rate) == 1.0
+    optimizer.learning_rate.assign(0.25)
+    assert optimizer.current_rate() == 0.25
+    assert float(optimizers.Adam(lr=0.125).learning_rate) == 0.125
+
+
+def test_learning_rate_takes_effect():
+    optimizer, v = optimizers.SGD(1), [keras.Variable(np.zeros(1))]
+    optimizer.apply([np.ones(1)], v)
+    optimizer.learning_rate = 0.5
+    optimizer.apply([np.ones(1)])
+    np.testing.assert_array_equal(v[0].numpy(), [-1.5])
+
+
+def test_schedule_is_asked_with_the_steps_made():
+    steps = []
+
+    class Recording(schedules.LearningRateSchedule):
+        def __call__(self, step):
+            steps.append(step)
+            return 2.0 ** -(step + 1)
+
+    optimizer, v = optimizers.SGD(Recording()), [keras.Variable(np.zeros(1))]
+    steps.clear()
+    optimizer.build(v)
+    steps.clear()
+    for _ in range(3):
+        optimizer.apply([np.ones(1)])
+    assert steps == [0, 1, 2]
+    np.testing.assert_array_equal(v[0].numpy(), [-0.875])
+    with pytest.raises(TypeError, match="schedule"):
+        optimizer.learning_rate = 0.1
+
+
+@pytest.mark.parametrize(
+    ("schedule", "formula"),
+    [
+        (schedules.ExponentialDecay(0.1, 10, 0.5), lambda s: 0.1 * 0.5 ** (s / 10)),
+        (
+            schedules.ExponentialDecay(0.1, 10, 0.5, staircase=True),
+            lambda s: 0.1 * 0.5 ** (s // 10),
+        ),
+        (schedules.InverseTimeDecay(0.1, 10, 0.5), lambda s: 0.1 / (1 + 0.5 * s / 10)),
+        (
+            schedules.PolynomialDecay(0.1, 20, 0.01, power=2),
+            lambda s: 0.09 * (1 - min(s, 20) / 20) ** 2 + 0.01,
+        ),
+        (
+            schedules.PolynomialDecay(0.1, 20, 0.01, cycle=True),
+            lambda s: 0.09 * (1 - s / (20 * max(1, math.ceil(s / 20)))) + 0.01,
+        ),
+        (
+            schedules.PiecewiseConstantDecay([10, 20], [3.0, 2.0, 1.0]),
+            lambda s: 3.0 if s <= 10 else 2.0 if s <= 20 else 1.0,
+        ),
+        (
+            schedules.CosineDecay(0.1, 20, alpha=0.2),
+            lambda s: 0.1 * (0.8 * 0.5 * (1 + math.cos(math.pi * min(s, 20) / 20)) + 0.2),
+        ),
+        (
+            schedules.CosineDecay(0.0, 20, warmup_target=0.1, warmup_steps=5),
+            lambda s: (
+                0.02 * s if s < 5 else 0.05 * (1 + math.cos(math.pi * min(s - 5, 20) / 20))
+            ),
+        ),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_schedules(schedule, formula):
+    for step in (0, 1, 4, 5, 9, 10, 11, 20, 21, 25, 40, 55):
+        assert schedule(step) == pytest.approx(formula(step), rel=1e-12, abs=1e-15)
+
+
+def test_cosine_restarts():
+    schedule = schedules.CosineDecayRestarts(1.0, 10, t_mul=2.0, m_mul=0.5)
+    assert schedule(0) == 1.0
+    assert schedule(5) == pytest.approx(0.5)
+    assert schedule(10) == 0.5
+    assert schedule(20) == pytest.approx(0.25)
+    assert schedule(30) == 0.25
+
+
+# ---- arguments and configuration ----
+
+
+@pytest.mark.parametrize("name", ["adam", "Adam", "ADAM", "sgd", "rmsprop", "nadam", "adamw"])
+def test_get_by_name_in_any_case(name):
+    assert type(optimizers.get(name)).__name__.lower() == name.lower()
+
+
+def test_unknown_names():
+    with pytest.raises(ValueError, match=r"'adamm'.*Did you mean 'Adam'"):
+        optimizers.get("adamm")
+    with pytest.raises(ValueError, match="SGD"):
+        optimizers.get("ftrl")
+    with pytest.raises(TypeError, match="Did you mean 'momentum'"):
+        optimizers.SGD(momentun=0.9)
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="Only one of"):
+        optimizers.SGD(clipnorm=1.0, clipvalue=1.0)
+    with pytest.raises(ValueError, match="learning_rate must be at least 0"):
+        optimizers.SGD(-0.1)
+    with pytest.raises(TypeError, match="learning_rate must be a number"):
+        optimizers.SGD("fast")
+    with pytest.raises(ValueError, match="beta_1"):
+        optimizers.Adam(beta_1=1.5)
+    with pytest.raises(ValueError, match="use_ema is not available"):
+        optimizers.Adam(use_ema=True)
+    optimizers.Adam(use_ema=False, ema_momentum=0.99, gradient_accumulation_steps=None)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        optimizers.SGD(0.1, momentum=0.9, nesterov=True, clipnorm=1.0),
+        optimizers.RMSprop(centered=True),
+        optimizers.Adam(schedules.ExponentialDecay(0.1, 10, 0.5), amsgrad=True, name="mine"),
+        optimizers.AdamW(weight_decay=0.1),
+        optimizers.Nadam(0.002),
+    ],
+)
+def test_config_round_trip(optimizer):
+    copy = optimizers.deserialize(optimizers.serialize(optimizer))
+    assert type(copy) is type(optimizer)
+    assert copy.get_config() == optimizer.get_config()
