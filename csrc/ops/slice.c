@@ -176,7 +176,7 @@ static void unslice_vjp(srn_vjp *x) {
 
 static int64_t floor_div(int64_t a, int64_t b) /* b > 0 */
 {
-    return a >= 0 ? a / b : -((-a + b - 1) / b);
+    return a >= 0 ? a / b : -1 - (-1 - a) / b;
 }
 
 /* Which i of 0 .. n - 1 have row0 <= start + i * step < row1. */
