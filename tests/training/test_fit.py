@@ -1,0 +1,624 @@
+"""fit, evaluate, predict: values by formula, arguments, order of what happens."""
+
+import numpy as np
+import pytest
+
+import seqrnn as keras
+from seqrnn import callbacks, layers
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    keras.utils.set_random_seed(0)
+
+
+def data(n=20, t=5, f=2):
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(n, t, f)).astype("float32")
+    return x, x.sum(-1, keepdims=True)
+
+
+def linear(loss="mse", optimizer="sgd", units=1, **kwargs):
+    model = keras.Sequential([layers.Dense(units, input_shape=[None, 2])])
+    model.compile(loss=loss, optimizer=optimizer, **kwargs)
+    return model
+
+
+def sgd_by_hand(model, x, y, order, batch_size=32, lr=0.01, weight=None):
+    """Weights and mean loss after one epoch of plain SGD on mse, in float64."""
+    kernel, bias = [w.astype(float) for w in model.get_weights()]
+    total = 0.0
+    for at in range(0, len(order), batch_size):
+        rows = order[at : at + batch_size]
+        a, b = x[rows].astype(float), y[rows].astype(float)
+        w = np.ones(len(rows)) if weight is None else weight[rows]
+        difference = a @ kernel + bias - b
+        n = difference.shape[0] * difference.shape[1]
+        total += (w[:, None, None] * difference**2).sum() / n * len(rows)
+        g = 2 * w[:, None, None] * difference / n
+        kernel = kernel - lr * np.einsum("btf,btu->fu", a, g)
+        bias = bias - lr * g.sum((0, 1))
+    return [kernel, bias], total / len(order)
+
+
+# ---- training ----
+
+
+@pytest.mark.parametrize("batch_size", [None, 1, 7, 20, 100])
+def test_an_epoch_of_sgd(batch_size):
+    x, y = data()
+    model = linear()
+    expected, loss = sgd_by_hand(model, x, y, np.arange(20), batch_size or 32)
+    history = model.fit(x, y, batch_size=batch_size, shuffle=False, verbose=0)
+    for got, want in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+    assert history.history["loss"] == [pytest.approx(loss, rel=1e-5)]
+
+
+def test_loss_is_the_mean_per_sample_with_a_short_last_batch():
+    x, y = data(20)
+    model = linear(optimizer=keras.optimizers.SGD(0.0), metrics=["mae"])
+    logs = model.fit(x, y, batch_size=8, verbose=0).history
+    difference = model.predict(x, verbose=0) - y
+    assert logs["loss"][0] == pytest.approx((difference**2).mean(), rel=1e-6)
+    assert logs["mae"][0] == pytest.approx(np.abs(difference).mean(), rel=1e-6)
+
+
+def test_sample_weight_per_sample_and_per_step():
+    x, y = data()
+    w = np.random.default_rng(5).uniform(size=20)
+    model, other = linear(), linear()
+    other.set_weights(model.get_weights())
+    expected, loss = sgd_by_hand(model, x, y, np.arange(20), 8, weight=w)
+    history = model.fit(x, y, sample_weight=w, batch_size=8, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], expected[0], rtol=1e-5)
+    assert history.history["loss"][0] == pytest.approx(loss, rel=1e-5)
+    steps = np.repeat(w[:, None], 5, 1)
+    other.fit(x, y, sample_weight=steps, batch_size=8, shuffle=False, verbose=0)
+    np.testing.assert_allclose(other.get_weights()[0], expected[0], rtol=1e-5)
+
+
+def test_class_weight():
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(30, 4)), rng.integers(0, 3, 30)
+    weights = {0: 2.0, 2: 0.5}
+    each = np.array([weights.get(k, 1.0) for k in y])
+    results = []
+    for target, extra in (
+        (y, {"class_weight": weights}),
+        (y[:, None], {"class_weight": weights}),
+        (np.eye(3)[y], {"class_weight": weights}),
+        (y, {"sample_weight": each}),
+    ):
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential([layers.Dense(3, activation="softmax", input_shape=[4])])
+        one_hot = target.ndim == 2 and target.shape[1] == 3
+        name = "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"
+        model.compile(loss=name, optimizer="sgd")
+        model.fit(x, target, shuffle=False, verbose=0, **extra)
+        results.append(model.get_weights()[0])
+    for other in results[1:]:
+        np.testing.assert_allclose(other, results[0], rtol=1e-5)
+
+
+def test_class_weight_refuses_what_it_cannot_do():
+    x, y = data()
+    with pytest.raises(ValueError, match="both class_weight and sample_weight"):
+        linear().fit(x, y, class_weight={0: 1.0}, sample_weight=np.ones(20))
+    with pytest.raises(ValueError, match=r"sample_weight of shape \(samples, steps\)"):
+        linear().fit(x, y, class_weight={0: 1.0})
+
+
+def test_metrics_ignore_sample_weight_and_weighted_metrics_use_it():
+    x, y = data()
+    w = np.random.default_rng(5).uniform(size=20)
+    model = linear(metrics=["mae"], weighted_metrics=[keras.metrics.MeanAbsoluteError("wmae")])
+    logs = model.evaluate(x, y, sample_weight=w, verbose=0, return_dict=True)
+    difference = np.abs(model.predict(x, verbose=0) - y).mean((1, 2))
+    assert list(logs) == ["loss", "mae", "wmae"]
+    assert logs["mae"] == pytest.approx(difference.mean(), rel=1e-5)
+    assert logs["wmae"] == pytest.approx((w * difference).sum() / w.sum(), rel=1e-5)
+
+
+def test_regularization_is_in_the_loss_of_fit_and_evaluate():
+    x, y = data()
+    model = keras.Sequential(
+        [layers.Dense(1, kernel_regularizer=keras.regularizers.L2(0.1), input_shape=[None, 2])]
+    )
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0))
+    mse = ((model.predict(x, verbose=0) - y) ** 2).mean()
+    expected = mse + 0.1 * (model.get_weights()[0] ** 2).sum()
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-5)
+    assert model.fit(x, y, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_constraints_hold_after_each_step():
+    x, y = data()
+    model = keras.Sequential(
+        [layers.Dense(1, kernel_constraint=keras.constraints.NonNeg(), input_shape=[None, 2])]
+    )
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.5))
+    model.set_weights([np.array([[0.01], [0.01]]), np.zeros(1)])
+    model.fit(x, -y, verbose=0)
+    assert (model.get_weights()[0] == 0).all()
+
+
+def test_frozen_layers_stay():
+    x, y = data()
+    model = keras.Sequential(
+        [layers.Dense(3, trainable=False, input_shape=[None, 2]), layers.Dense(1)]
+    )
+    model.compile(loss="mse", optimizer="adam")
+    before = model.get_weights()
+    model.fit(x, y, verbose=0)
+    after = model.get_weights()
+    np.testing.assert_array_equal(before[0], after[0])
+    assert (before[2] != after[2]).any()
+
+
+def test_a_model_without_trainable_weights():
+    x, y = data()
+    model = keras.Sequential([layers.Dense(1, trainable=False, input_shape=[None, 2])])
+    model.compile(loss="mse", optimizer="adam")
+    before = model.get_weights()[0]
+    model.fit(x, y, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before)
+
+
+def test_changing_trainable_needs_compile():
+    x, y = data()
+    model = linear()
+    model.fit(x, y, verbose=0)
+    model.layers[0].trainable = False
+    with pytest.warns(UserWarning, match=r"compile\(\) again"):
+        model.fit(x, y, verbose=0)
+
+
+def test_fit_learns():
+    x, y = data(200)
+    model = linear(optimizer=keras.optimizers.Adam(0.05))
+    losses = model.fit(x, y, epochs=30, verbose=0).history["loss"]
+    assert losses[-1] < 1e-3 * losses[0]
+
+
+# ---- order and seeds ----
+
+
+def seen_rows(**options):
+    """The samples of each batch of two epochs, in the order in which a model sees them."""
+    seen = []
+    x = np.arange(10.0).reshape(10, 1)
+
+    def spy(y_true, y_pred):
+        seen.append(np.asarray(y_true)[:, 0].tolist())
+        return keras.ops.mean(y_pred)
+
+    model = keras.Sequential([layers.Dense(1, input_shape=[1])])
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0), metrics=[spy])
+    model.fit(x, x, batch_size=4, epochs=2, verbose=0, **options)
+    return seen
+
+
+def test_order_without_shuffling():
+    assert seen_rows(shuffle=False) == 2 * [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+def test_shuffling_is_a_new_permutation_per_epoch():
+    seen = seen_rows()
+    first, second = sum(seen[:3], []), sum(seen[3:], [])
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second and first != list(range(10))
+
+
+def test_shuffling_within_batches():
+    seen = seen_rows(shuffle="batch")
+    assert [sorted(rows) for rows in seen[:3]] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+
+
+def test_seeds_fix_the_order():
+    keras.utils.set_random_seed(7)
+    first = seen_rows()
+    keras.utils.set_random_seed(7)
+    assert seen_rows() == first
+    np.random.seed(7)
+    third = seen_rows()
+    np.random.seed(7)
+    assert seen_rows() == third
+
+
+def test_same_seed_same_bits():
+    x, y = data(50)
+
+    def trained():
+        keras.utils.set_random_seed(11)
+        model = keras.Sequential(
+            [layers.Dense(8, input_shape=[None, 2]), layers.Dropout(0.3), layers.Dense(1)]
+        )
+        model.compile(loss="mse", optimizer="adam")
+        return model.fit(x, y, epochs=3, verbose=0).history, model.get_weights()
+
+    (history, weights), (again, same) = trained(), trained()
+    assert history == again
+    for a, b in zip(weights, same, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+# ---- validation ----
+
+
+def test_validation_split_takes_the_end():
+    x, y = data(20)
+    model = linear(optimizer=keras.optimizers.SGD(0.0))
+    logs = model.fit(x, y, validation_split=0.3, verbose=0).history
+    square = ((model.predict(x, verbose=0) - y) ** 2).mean((1, 2))
+    assert logs["loss"][0] == pytest.approx(square[:14].mean(), rel=1e-5)
+    assert logs["val_loss"][0] == pytest.approx(square[14:].mean(), rel=1e-5)
+
+
+def test_validation_data_and_weights():
+    x, y = data(20)
+    w = np.arange(5.0)
+    model = linear(metrics=["mae"])
+    history = model.fit(
+        x, y, validation_data=(x[:5], y[:5], w), validation_split=0.5, verbose=0
+    )
+    expected = model.evaluate(x[:5], y[:5], sample_weight=w, verbose=0)
+    assert [history.history["val_loss"][0], history.history["val_mae"][0]] == expected
+    assert history.params["steps"] == 1  # validation_data overrides validation_split
+
+
+def test_validation_split_that_leaves_nothing():
+    x, y = data(3)
+    with pytest.raises(ValueError, match="leaves 0 for training and 3"):
+        linear().fit(x, y, validation_split=0.9)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        linear().fit(x, y, validation_split=1.5)
+
+
+@pytest.mark.parametrize(("frequency", "expected"), [(1, 4), (2, 2), ([1, 4], 2), (5, 0)])
+def test_validation_freq(frequency, expected):
+    x, y = data()
+    logs = linear().fit(
+        x, y, validation_data=(x, y), validation_freq=frequency, epochs=4, verbose=0
+    )
+    assert len(logs.history.get("val_loss", [])) == expected
+
+
+# ---- kinds of data ----
+
+
+def batches(x, y, size):
+    for at in range(0, len(x), size):
+        yield x[at : at + size], y[at : at + size]
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, x, y, size):
+        super().__init__()
+        self.items = list(batches(x, y, size))
+        self.ended = 0
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, i):
+        return self.items[i]
+
+    def on_epoch_end(self):
+        self.ended += 1
+
+
+class Again:
+    """Can be iterated over again and again, without a length."""
+
+    def __init__(self, x, y, size):
+        self.arguments = x, y, size
+
+    def __iter__(self):
+        return batches(*self.arguments)
+
+
+@pytest.mark.parametrize("kind", [Batches, Again])
+def test_iterables_are_like_arrays(kind):
+    x, y = data()
+    model, other = linear(), linear()
+    other.set_weights(model.get_weights())
+    expected = model.fit(x, y, batch_size=8, shuffle=False, epochs=3, verbose=0).history
+    source = kind(x, y, 8)
+    got = other.fit(source, shuffle=False, epochs=3, verbose=0, validation_data=kind(x, y, 8))
+    assert got.history["loss"] == expected["loss"]
+    assert got.params["steps"] == (3 if kind is Batches else None)
+    assert getattr(source, "ended", 3) == 3
+    assert got.history["val_loss"][-1] == pytest.approx(other.evaluate(x, y, verbose=0), rel=1e-6)
+    assert other.evaluate(kind(x, y, 8), verbose=0) == pytest.approx(
+        other.evaluate(x, y, verbose=0), rel=1e-6
+    )
+    np.testing.assert_allclose(
+        other.predict(kind(x, y, 8), verbose=0), other.predict(x, verbose=0), rtol=1e-6
+    )
+
+
+def test_generator_with_weights_and_steps_per_epoch():
+    x, y = data()
+
+    def endless():
+        while True:
+            yield x[:4], y[:4], np.ones(4)
+
+    history = linear().fit(endless(), steps_per_epoch=3, epochs=2, verbose=0)
+    assert len(history.history["loss"]) == 2 and history.params["steps"] == 3
+
+
+def test_generator_that_runs_out():
+    x, y = data()
+    with pytest.warns(UserWarning, match="ran out of data after 2 batches"):
+        history = linear().fit(batches(x, y, 4), steps_per_epoch=3, epochs=2, verbose=0)
+    assert history.epoch == [0, 1]
+
+
+def test_array_with_steps_per_epoch_goes_on_in_the_next_epoch():
+    x, y = data(20)
+    steps = []
+    spy = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: steps.append(batch))
+    with pytest.warns(UserWarning, match="ran out of data after 1 batches"):
+        linear().fit(x, y, batch_size=4, steps_per_epoch=2, epochs=3, callbacks=spy, verbose=0)
+    assert steps == [0, 1, 0, 1, 0]
+    with pytest.warns(UserWarning, match="ran out of data after 5 batches"):
+        linear().fit(x, y, batch_size=4, steps_per_epoch=7, verbose=0)
+
+
+def test_batch_size_follows_steps_per_epoch():
+    x, y = data(20)
+    history = linear().fit(x, y, steps_per_epoch=4, verbose=0)
+    assert history.params["steps"] == 4
+
+
+class Frame:
+    """As pandas: has to_numpy."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def to_numpy(self):
+        return self.array
+
+    def __len__(self):
+        return len(self.array)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.float64,
+        np.float16,
+        lambda a: a.tolist(),
+        Frame,
+        lambda a: a.astype(">f4"),
+        lambda a: np.asfortranarray(a),
+        lambda a: np.repeat(a, 2, axis=0)[::2],
+        lambda a: a[::-1][::-1],
+        np.longdouble,
+    ],
+    ids=["f64", "f16", "list", "pandas", "big-endian", "fortran", "strided", "reversed", "long"],
+)
+def test_arrays_of_all_kinds(convert):
+    rng = np.random.default_rng(1)
+    x = rng.integers(-4, 4, size=(12, 2)).astype("float32") / 4
+    y = x.sum(1)
+    model, other = linear(), linear()
+    model = keras.Sequential([layers.Dense(1, input_shape=[2])])
+    other = keras.Sequential([layers.Dense(1, input_shape=[2])])
+    other.set_weights(model.get_weights())
+    for each in (model, other):
+        each.compile(loss="mse", optimizer="sgd")
+    expected = model.fit(x, y, shuffle=False, verbose=0).history
+    assert other.fit(convert(x), convert(y), shuffle=False, verbose=0).history == expected
+
+
+def test_integer_and_boolean_inputs():
+    model = keras.Sequential([layers.Dense(1, input_shape=[3])])
+    x = np.array([[1, 0, 2], [0, 1, 1]])
+    expected = model.predict(x.astype("float32"), verbose=0)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), expected)
+    np.testing.assert_array_equal(
+        model.predict(x > 0, verbose=0), model.predict((x > 0) * 1.0, verbose=0)
+    )
+
+
+def test_nan_in_the_data_does_not_crash():
+    x, y = data()
+    x[0, 0, 0] = np.nan
+    model = linear()
+    assert np.isnan(model.fit(x, y, verbose=0).history["loss"][0])
+
+
+# ---- batches one by one ----
+
+
+def test_train_on_batch_is_a_step_of_fit():
+    x, y = data(8)
+    model, other = linear(metrics=["mae"]), linear(metrics=["mae"])
+    other.set_weights(model.get_weights())
+    history = model.fit(x, y, batch_size=8, verbose=0)
+    values = other.train_on_batch(x, y)
+    assert values == [history.history["loss"][0], history.history["mae"][0]]
+    np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
+
+
+def test_values_run_on_until_reset_metrics():
+    x, y = data(8)
+    model = linear(optimizer=keras.optimizers.SGD(0.0))
+    a = model.test_on_batch(x[:4], y[:4])
+    both = model.test_on_batch(x[4:], y[4:])
+    assert both == pytest.approx(model.evaluate(x, y, verbose=0), rel=1e-6) and a != both
+    model.reset_metrics()
+    assert model.test_on_batch(x[:4], y[:4]) == a
+    assert model.train_on_batch(x[:4], y[:4], return_dict=True).keys() == {"loss"}
+
+
+def test_predict_on_batch():
+    x, _ = data()
+    model = linear()
+    expected = x @ model.get_weights()[0] + model.get_weights()[1]
+    np.testing.assert_allclose(model.predict_on_batch(x), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_predict_in_batches_keeps_the_order():
+    x, _ = data(23)
+    model = linear(units=3)
+    whole = model.predict(x, batch_size=100, verbose=0)
+    assert type(whole) is np.ndarray and whole.dtype == np.float32
+    np.testing.assert_array_equal(model.predict(x, batch_size=4, verbose=0), whole)
+
+
+def test_predict_works_without_compile_and_does_not_alias():
+    model = keras.Sequential([layers.Dense(1, input_shape=[2])])
+    x = np.ones((3, 2))
+    first = model.predict(x, verbose=0)
+    kept = first.copy()
+    model.predict(2 * x, verbose=0)
+    np.testing.assert_array_equal(first, kept)
+
+
+# ---- metrics in the loop ----
+
+
+def test_order_is_that_of_compile():
+    def zebra(y_true, y_pred):
+        return keras.losses.mae(y_true, y_pred)
+
+    x, y = data()
+    model = linear(metrics=[zebra, "mae", "mse"], weighted_metrics=["mae"])
+    history = model.fit(x, y, validation_split=0.2, verbose=0).history
+    names = ["loss", "zebra", "mae", "mse", "mae_1"]
+    assert list(history) == names + [f"val_{name}" for name in names]
+    assert model.metrics_names == names
+    assert all(type(v) is float for values in history.values() for v in values)
+
+
+def test_metric_that_needs_values_is_called_on_arrays():
+    kinds = []
+
+    def median_error(y_true, y_pred):
+        kinds.append(type(y_pred))
+        return float(np.median(np.abs(np.asarray(y_true) - np.asarray(y_pred))))
+
+    x, y = data(16)
+    model = linear(optimizer=keras.optimizers.SGD(0.0), metrics=[median_error, "mae"])
+    value = model.evaluate(x, y, verbose=0)[1]
+    difference = np.abs(model.predict(x, verbose=0) - y)
+    assert value == pytest.approx(np.median(difference), rel=1e-5)
+    assert issubclass(kinds[-1], np.ndarray)
+
+
+def test_metric_with_an_error_is_reported_before_the_first_step():
+    def wrong(y_true, y_pred):
+        return y_true[:, :, 0] - y_pred[:, :, 3]
+
+    x, y = data()
+    model = linear(metrics=[wrong])
+    before = model.get_weights()
+    with pytest.raises((ValueError, IndexError)):
+        model.fit(x, y, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    assert int(model.optimizer.iterations) == 0
+
+
+class LargestError(keras.metrics.Metric):
+    def __init__(self, name="largest", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.largest = self.add_weight(name="largest", initializer="zeros")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        error = keras.ops.max(keras.ops.abs(y_true - y_pred))
+        self.largest.assign(keras.ops.maximum(self.largest, error))
+
+    def result(self):
+        return self.largest.value
+
+
+def test_own_metric_with_variables():
+    x, y = data(20)
+    model = linear(optimizer=keras.optimizers.SGD(0.0), metrics=[LargestError()])
+    difference = np.abs(model.predict(x, verbose=0) - y)
+    history = model.fit(x, y, batch_size=8, epochs=2, verbose=0).history
+    assert history["largest"] == [pytest.approx(difference.max(), rel=1e-6)] * 2
+    assert model.evaluate(x[:3], y[:3], verbose=0)[1] == pytest.approx(
+        difference[:3].max(), rel=1e-6
+    )
+
+
+def test_own_loss_functions_and_classes():
+    x, y = data()
+
+    def cubic(y_true, y_pred):
+        return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** 3, axis=-1)
+
+    class Cubic(keras.losses.Loss):
+        def call(self, y_true, y_pred):
+            return cubic(y_true, y_pred)
+
+    for loss in (cubic, Cubic(), lambda a, b: np.mean(np.abs(a - b) ** 3)):
+        model = linear(loss=loss)
+        expected = (np.abs(model.predict(x, verbose=0) - y) ** 3).mean()
+        assert model.evaluate(x, y, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_add_loss_alone():
+    class Penalty(layers.Layer):
+        def call(self, x):
+            self.add_loss(keras.ops.mean(keras.ops.square(x)))
+            return x
+
+    x, _ = data()
+    model = keras.Sequential([layers.Dense(1, input_shape=[None, 2]), Penalty()])
+    model.compile(optimizer="sgd")
+    expected = (model.predict(x, verbose=0) ** 2).mean()
+    assert model.fit(x, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+# ---- epochs ----
+
+
+def test_history():
+    x, y = data()
+    model = linear()
+    history = model.fit(x, y, epochs=3, verbose=0)
+    assert isinstance(history, callbacks.History) and history.model is model
+    assert history.epoch == [0, 1, 2] and model.history is history
+    assert history.params == {"verbose": 0, "epochs": 3, "steps": 1}
+    again = model.fit(x, y, initial_epoch=3, epochs=5, verbose=0)
+    assert again.epoch == [3, 4]
+
+
+def test_no_epochs():
+    x, y = data()
+    model = linear()
+    before = model.get_weights()[0]
+    history = model.fit(x, y, epochs=0, verbose=0)
+    assert history.history == {} and history.epoch == []
+    np.testing.assert_array_equal(model.get_weights()[0], before)
+
+
+def test_ctrl_c_leaves_a_usable_model():
+    class Interrupt(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 1:
+                raise KeyboardInterrupt
+
+    x, y = data()
+    model = linear()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=4, callbacks=[Interrupt()], verbose=0)
+    assert int(model.optimizer.iterations) == 2
+    model.fit(x, y, batch_size=4, verbose=0)
+    assert int(model.optimizer.iterations) == 7
+    assert np.isfinite(model.evaluate(x, y, verbose=0))
+
+
+def test_training_goes_on_after_another_compile():
+    x, y = data()
+    model = linear()
+    model.fit(x, y, verbose=0)
+    model.compile(loss="mae", optimizer="adam", metrics=["mse"])
+    assert list(model.fit(x, y, verbose=0).history) == ["loss", "mse"]
