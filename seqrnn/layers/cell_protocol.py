@@ -22,8 +22,13 @@ def check_cell(cell) -> None:
     """ValueError unless `cell` can serve as a cell."""
     name = type(cell).__name__
     if isinstance(cell, type):
-        raise ValueError(f"expected a cell, got the class {cell.__name__}: write {cell.__name__}(...).")
-    for attribute, what in (("call", "a method `call`"), ("state_size", "an attribute `state_size`")):
+        raise ValueError(
+            f"expected a cell, got the class {cell.__name__}: write {cell.__name__}(...)."
+        )
+    for attribute, what in (
+        ("call", "a method `call`"),
+        ("state_size", "an attribute `state_size`"),
+    ):
         if not hasattr(cell, attribute):
             raise ValueError(
                 f"a cell needs {what}, which {name} has not. It does one step: "
@@ -79,7 +84,8 @@ def apply_cell(cell, x, states: list):
     if not isinstance(result, (list, tuple)) or len(result) != 2:
         raise ValueError(
             f"`call` of the cell {type(cell).__name__} must return (output, new_states), got "
-            f"{type(result).__name__}" + (f" of {len(result)}." if hasattr(result, "__len__") else ".")
+            f"{type(result).__name__}"
+            + (f" of {len(result)}." if hasattr(result, "__len__") else ".")
         )
     output, new = result
     return output, in_structure_of(states, new, cell)

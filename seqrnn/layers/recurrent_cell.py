@@ -72,7 +72,13 @@ class RecurrentCell(Layer):
     def build(self, input_shape):
         width = self.gates * self.units
         self.kernel = weight(self, "kernel", (last_size(input_shape), width))
-        self.recurrent_kernel = weight(self, "recurrent_kernel", (self.units, width))
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel",
+            shape=(self.units, width),
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
         self.bias = self._bias() if self.use_bias else None
 
     def _bias(self):
@@ -123,7 +129,7 @@ class RecurrentCell(Layer):
 
     @property
     def fused(self) -> bool:
-        """Whether `whole` computes what `call` does: built-in activations, `call` not overridden."""
+        """Whether `whole` does what `call` does: known activations, `call` not overridden."""
         own = next(cls for cls in type(self).__mro__ if "whole" in cls.__dict__)
         return type(self).call is own.call and all(
             word_of(getattr(self, name)) for name in self._activations

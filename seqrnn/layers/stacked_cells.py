@@ -74,7 +74,9 @@ class StackedRNNCells(Layer):
     def whole(self, x, states, mask=None, training=False, reverse=False, zero_output=False):
         """All steps, cell by cell; see `RecurrentCell.whole`."""
         new = []
-        for cell, own in zip(self.cells, in_structure_of(self.state_size, states, self), strict=True):
+        for cell, own in zip(
+            self.cells, in_structure_of(self.state_size, states, self), strict=True
+        ):
             x, after = cell.whole(x, as_list(own), mask, training, reverse, zero_output)
             new.append(after)
         return x, self._nested(new)
