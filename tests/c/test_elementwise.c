@@ -1,11 +1,8 @@
 /* Elementwise ops, reductions, cumsum, softmax and random numbers: values for every broadcast, set of
  * axes and partition, gradients against central differences, errors. */
-#include <stdlib.h>
-
-#include "autodiff/gradient.h"
-#include "graph/emit.h"
-#include "run/run.h"
 #include "values.h"
+
+#include "graphs.h"
 
 typedef struct call { /* one application of an op */
     const srn_op *op;
@@ -238,6 +235,164 @@ static void test_random(void) {
     CHECK(at(SRN_F32, got, 0) == 0 && at(SRN_F32, got, 2999) == 0);
 }
 
+/* ---- gradients ---- */
+
+/* A graph of two float64 inputs, its scalar sum(weights * y), and the gradients by both. */
+typedef struct slope {
+    srn_graph *g;
+    srn_val a, b, y;
+    runner run;
+} slope;
+
+static void slope_begin(slope *s, srn_type a, srn_type b) {
+    srn_error err = {0};
+    s->g = srn_graph_new(&err);
+    s->a = srn_emit_input(s->g, "a", a);
+    s->b = srn_emit_input(s->g, "b", b);
+}
+
+/* `weighted`: each element of y counts differently; else all count 1. Values in order: the sum, da,
+ * and db unless y does not depend on b. */
+static void slope_compile(slope *s, bool weighted) {
+    srn_error err = {0};
+    const srn_val wrt[] = {s->a, s->b};
+    srn_val sum = weighted ? weigh(s->g, s->y, 9) : srn_sum(s->g, s->y, (srn_ints){0, NULL}, false);
+    srn_val results[3] = {sum, SRN_NONE, SRN_NONE};
+    CHECK(srn_gradient(s->g, 1, results, NULL, 2, wrt, results + 1, &err));
+    CHECK(runner_start(&s->run, s->g, results[2] == SRN_NONE ? 2 : 3, results, &err));
+    CHECK(!srn_failed(&err) && !srn_failed(&s->g->err));
+}
+
+static void slope_end(slope *s) {
+    runner_stop(&s->run);
+    srn_graph_drop(s->g);
+}
+
+static void slope_check(slope *s) {
+    static const int32_t numbers[] = {0, 1};
+    slope_compile(s, true);
+    check_gradients(&s->run, s->run.plan->n_outputs - 1, numbers);
+    slope_end(s);
+}
+
+static void test_unary_gradients(void) {
+    static const srn_op_id anywhere[] = {SRN_OP_neg,        SRN_OP_abs,     SRN_OP_sign,
+                                         SRN_OP_square,     SRN_OP_exp,     SRN_OP_expm1,
+                                         SRN_OP_sin,        SRN_OP_cos,     SRN_OP_tanh,
+                                         SRN_OP_sigmoid,    SRN_OP_relu,    SRN_OP_erf,
+                                         SRN_OP_floor,      SRN_OP_softmax, SRN_OP_log_softmax,
+                                         SRN_OP_cumsum,     SRN_OP_sqrt,    SRN_OP_rsqrt,
+                                         SRN_OP_reciprocal, SRN_OP_log,     SRN_OP_log1p};
+    for (size_t i = 0; i < sizeof anywhere / sizeof *anywhere; i++) {
+        slope s;
+        slope_begin(&s, f64_type(2, 3, 7, 0), f64_type(1, 2, 0, 0));
+        bool positive = anywhere[i] == SRN_OP_sqrt || anywhere[i] == SRN_OP_rsqrt ||
+                        anywhere[i] == SRN_OP_reciprocal || anywhere[i] == SRN_OP_log;
+        srn_val x = positive ? srn_shift(s.g, s.a, 1.5) : s.a;
+        /* The second term keeps a gradient where the op has none. */
+        s.y = srn_add(s.g, srn_emit1(s.g, anywhere[i], x), srn_square(s.g, s.a));
+        slope_check(&s);
+    }
+}
+
+static void test_binary_gradients(void) {
+    static const srn_op_id ops[] = {SRN_OP_add, SRN_OP_sub,     SRN_OP_mul,     SRN_OP_div,
+                                    SRN_OP_pow, SRN_OP_maximum, SRN_OP_minimum, SRN_OP_mod};
+    const srn_type shapes[] = {f64_type(3, 2, 3, 4), f64_type(1, 4, 0, 0), f64_type(0, 0, 0, 0),
+                               f64_type(3, 2, 1, 4), f64_type(2, 3, 1, 0)};
+    for (int k = 0; k < 8 * 25; k++) {
+        slope s;
+        slope_begin(&s, shapes[k / 5 % 5], shapes[k % 5]);
+        bool apart = ops[k / 25] == SRN_OP_mod || ops[k / 25] == SRN_OP_pow;
+        srn_val a = apart ? srn_shift(s.g, s.a, 2.3) : s.a;
+        srn_val b = apart || ops[k / 25] == SRN_OP_div ? srn_shift(s.g, s.b, 1.7) : s.b;
+        s.y = srn_emit2(s.g, ops[k / 25], a, b);
+        slope_check(&s);
+        slope_begin(&s, shapes[k / 5 % 5], shapes[k % 5]);
+        srn_val condition = srn_emit2(s.g, SRN_OP_less, s.b, srn_scale(s.g, s.a, 0.5));
+        s.y = srn_where(s.g, condition, srn_square(s.g, s.a), s.b);
+        slope_check(&s);
+    }
+}
+
+static void test_reduce_gradients(void) {
+    static const srn_op_id ops[] = {SRN_OP_sum, SRN_OP_prod, SRN_OP_max, SRN_OP_min};
+    for (int k = 0; k < 4 * 16; k++) {
+        slope s;
+        slope_begin(&s, f64_type(3, 2, 3, 4), f64_type(1, 2, 0, 0));
+        int64_t axes[3];
+        srn_attr attrs[] = {{.ints = {0, axes}}, {.i = k / 8 % 2}};
+        for (int i = 0; i < 3; i++) {
+            if (k >> i & 1) {
+                axes[attrs[0].ints.n++] = i;
+            }
+        }
+        s.y = srn_emit(s.g, ops[k / 16], 1, &s.a, attrs);
+        slope_compile(&s, true);
+        double *x = srn_workspace_input(s.run.ws, 0);
+        x[5] = x[14] = x[15] = 0; /* one or two zeros in the products */
+        x[14] = ops[k / 16] == SRN_OP_prod ? 0 : x[14] + 0.01; /* no tie for max and min */
+        check_gradients(&s.run, 1, (int32_t[]){0});
+        slope_end(&s);
+    }
+}
+
+/* Where a slope is a matter of convention: y from a and b, the gradients wanted. */
+static void at_point(srn_op_id op, double a, double b, double da, double db) {
+    slope s;
+    slope_begin(&s, f64_type(0, 0, 0, 0), f64_type(0, 0, 0, 0));
+    bool two = srn_ops[op]->max_in == 2;
+    s.y = two ? srn_emit2(s.g, op, s.a, s.b) : srn_emit1(s.g, op, s.a);
+    slope_compile(&s, false);
+    *(double *)srn_workspace_input(s.run.ws, 0) = a;
+    if (two) {
+        *(double *)srn_workspace_input(s.run.ws, 1) = b;
+    }
+    srn_run(s.run.ws, 0, 0);
+    CHECK_NEAR(*runner_output(&s.run, 1), da, 1e-15);
+    if (two) {
+        CHECK_NEAR(*runner_output(&s.run, 2), db, 1e-15);
+    }
+    slope_end(&s);
+}
+
+static void test_conventions(void) {
+    at_point(SRN_OP_abs, 0, 0, 0, 0);
+    at_point(SRN_OP_relu, 0, 0, 0, 0);
+    at_point(SRN_OP_sqrt, 0, 0, INFINITY, 0);
+    at_point(SRN_OP_maximum, 2, 2, 0.5, 0.5);
+    at_point(SRN_OP_minimum, 2, 2, 0.5, 0.5);
+    at_point(SRN_OP_maximum, 2, 3, 0, 1);
+    at_point(SRN_OP_pow, 0, 2, 0, 0);
+    at_point(SRN_OP_pow, 0, 1, 1, 0);
+    at_point(SRN_OP_pow, 0, 0, 0, 0);
+    at_point(SRN_OP_pow, -2, 3, 12, 0);
+    at_point(SRN_OP_pow, 2, 0, 0, log(2));
+
+    slope s; /* a tie of three shares */
+    slope_begin(&s, f64_type(1, 5, 0, 0), f64_type(0, 0, 0, 0));
+    s.y = srn_emit1(s.g, SRN_OP_max, s.a);
+    slope_compile(&s, false);
+    static const double x[] = {3, 1, 3, 0, 3}, want[] = {1, 0, 1, 0, 1};
+    memcpy(srn_workspace_input(s.run.ws, 0), x, sizeof x);
+    srn_run(s.run.ws, 0, 0);
+    for (int i = 0; i < 5; i++) {
+        CHECK_NEAR(runner_output(&s.run, 1)[i], want[i] / 3, 1e-15);
+    }
+    slope_end(&s);
+
+    slope_begin(&s, f64_type(1, 5, 0, 0), f64_type(0, 0, 0, 0)); /* x stopped(x): only one factor */
+    s.y = srn_mul(s.g, s.a, srn_emit1(s.g, SRN_OP_stop_gradient, s.a));
+    s.y = srn_cast(s.g, srn_cast(s.g, s.y, SRN_F32), SRN_F64);
+    slope_compile(&s, false);
+    memcpy(srn_workspace_input(s.run.ws, 0), x, sizeof x);
+    srn_run(s.run.ws, 0, 0);
+    for (int i = 0; i < 5; i++) {
+        CHECK_NEAR(runner_output(&s.run, 1)[i], x[i], 1e-15);
+    }
+    slope_end(&s);
+}
+
 /* ---- errors ---- */
 
 static void refuse(const srn_op *op, srn_attr attr, srn_status status, const char *words,
@@ -285,6 +440,10 @@ int main(void) {
     test_reduce();
     test_axis_ops();
     test_random();
+    test_unary_gradients();
+    test_binary_gradients();
+    test_reduce_gradients();
+    test_conventions();
     test_errors();
     return test_summary("elementwise");
 }
