@@ -37,9 +37,19 @@ class SeedGenerator:
         self.count = 0
 
     def next(self, ordered: bool = True) -> int:
-        """The next seed of the series."""
-        self.count += 1
-        return (self.initial_seed + self.count * _SPREAD) % 2**62
+        """The next seed of the series.
+
+        In each function that is traced the series starts anew, so that what a layer draws does not
+        depend on how often it has been traced; the step counter makes the runs differ.
+        """
+        frame = current()
+        if frame is None:
+            self.count += 1
+            count = self.count
+        else:
+            draws = frame.root.draws
+            count = draws[self] = draws.get(self, 0) + 1
+        return (self.initial_seed + count * _SPREAD) % 2**62
 
     def get_config(self) -> dict:
         """What `from_config` needs."""
@@ -59,21 +69,17 @@ def _stream(seed) -> int:
     return int(seed)
 
 
-def _drawn(op: str, shape, dtype, seed):
+def _drawn(op: str, shape, dtype, seed, **attrs):
     """The node, or at once the array, of a random op."""
-    dtype = config.standardize_dtype(dtype)
-    shape = tuple(int(d) for d in shape)
+    attrs |= {"shape": tuple(int(d) for d in shape), "dtype": config.standardize_dtype(dtype)}
     stream = _stream(seed)
     if current() is not None:
-        return emit1(op, shape=shape, dtype=dtype, seed=stream)
-    return _functions[op].at_step(stream, shape, dtype)
+        return emit1(op, seed=stream, **attrs)
+    return _at_once.at_step(stream, op, **attrs)
 
 
-def _function(op: str) -> Function:
-    return Function(lambda shape, dtype: emit1(op, shape=shape, dtype=dtype, seed=0))
-
-
-_functions = {op: _function(op) for op in ("random_uniform", "random_normal")}
+# Eagerly the seed is the step counter, so that all seeds share one plan.
+_at_once = Function(lambda op, **attrs: emit1(op, seed=0, **attrs))
 
 
 def uniform(shape, minval=0.0, maxval=1.0, dtype=None, seed=None):
@@ -115,9 +121,12 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     """Elements become 0 with probability `rate`, the others are multiplied by 1 / (1 - rate)."""
     shape = inputs.shape if noise_shape is None else noise_shape
     shape = [d if n is None else n for n, d in zip(shape, inputs.shape, strict=True)]
-    u = uniform(shape, dtype=inputs.dtype, seed=seed)
-    kept = ops.cast(u >= rate, config.standardize_dtype(inputs.dtype))
-    return inputs * (kept / (1.0 - rate) if rate < 1 else kept * 0.0)
+    return inputs * dropout_mask(shape, rate, seed, inputs.dtype)
+
+
+def dropout_mask(shape, rate, seed=None, dtype=None):
+    """0 with probability `rate`, else 1 / (1 - rate): what dropout multiplies by."""
+    return _drawn("dropout_mask", shape, dtype, seed, rate=float(rate))
 
 
 def shuffle(x, axis=0, seed=None):

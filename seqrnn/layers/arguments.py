@@ -154,11 +154,11 @@ class InputSpec:
             )
         for axis, size in self._demands():
             if not -rank <= axis < rank:
-                raise ValueError(f"expected input with an axis {axis}, {got}")
+                raise ValueError(f"expected input with an axis {axis}, {got}.")
             if size is not None and shape[axis] not in (size, None):
                 raise ValueError(
                     f"expected {size} elements along axis {axis}, as in the input the layer was "
-                    f"built for, {got}"
+                    f"built for, {got}."
                 )
 
     def _demands(self):
@@ -169,7 +169,7 @@ class InputSpec:
         return f" {self.layout}" if self.layout else ""
 
     def _hint(self) -> str:
-        return f"; {self.hint}" if self.hint else ""
+        return f"; {self.hint}." if self.hint else "."
 
 
 def _text(shape) -> str:

@@ -41,6 +41,7 @@ class Frame:
         "captures",
         "checks",
         "depth",
+        "draws",
         "graph",
         "losses",
         "parent",
@@ -63,6 +64,7 @@ class Frame:
             self.reads: dict[int, Tensor] = {}  # id(variable) -> its value at the start
             self.assigned: dict[int, Tensor] = {}  # id(variable) -> its value from here on
             self.losses: list = []  # (layer, scalar tensor)
+            self.draws: dict = {}  # generator of seeds -> how many it gave
             self.sources: dict[int, int] = {}  # value -> the graph input whose elements it has
             self.checks: list = []  # (input, n, who asks)
         else:
