@@ -21,7 +21,7 @@ class ModelGraph:
                     f"Model {what} must be tensors made by keras.Input() and by calling layers on "
                     f"them, got {wrong!r}."
                 )
-        self.inputs, self.outputs = inputs, outputs
+        self.inputs, self.outputs = _single(inputs), _single(outputs)
         self.input_tensors = nest.flatten(inputs)
         self.output_tensors = nest.flatten(outputs)
         self.calls = trace.calls_of(outputs, inputs)
@@ -93,9 +93,8 @@ class ModelGraph:
     def _callee(self, call):
         if isinstance(call.fn, Layer):
             return {"layer": next(i for i, la in enumerate(self.layers) if la is call.fn)}
-        name = getattr(call.fn, "__name__", None)
-        if getattr(ops, str(name), None) is call.fn:
-            return {"op": name}
+        if getattr(call.fn, "__module__", "").startswith(ops.__name__):
+            return {"op": call.fn.__name__.lstrip("_")}
         return {"function": serialize_keras_object(call.fn)}
 
     @classmethod
@@ -121,6 +120,12 @@ class ModelGraph:
             _decode(config["input_structure"], made, None),
             _decode(config["output_structure"], made, None),
         )
+
+
+def _single(structure):
+    """[x] counts as x."""
+    one = isinstance(structure, list | tuple) and len(structure) == 1
+    return structure[0] if one else structure
 
 
 def _distinct(things):

@@ -4,10 +4,19 @@ There are three ways to make one: `Sequential([...])`; `Model(inputs, outputs)` 
 layers were called on; a subclass with a method `call`.
 """
 
+import json
+
 from seqrnn import config, ops
 from seqrnn.errors import did_you_mean
 from seqrnn.layers.base import Layer
 from seqrnn.models.graph import ModelGraph
+from seqrnn.models.summary import summary_text
+from seqrnn.saving import model_io
+from seqrnn.saving.objects import (
+    deserialize_keras_object,
+    recorded_objects,
+    serialize_keras_object,
+)
 from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.hints import check_input
 from seqrnn.training.steps import Steps
@@ -212,8 +221,6 @@ class Model(Trainer, Layer):
         layer_range=None,
     ):
         """Prints a table of the layers, their output shapes and numbers of parameters."""
-        from seqrnn.models.summary import summary_text
-
         text = summary_text(
             self, line_length, positions, expand_nested, show_trainable, layer_range
         )
@@ -235,29 +242,19 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs):
         """The architecture as JSON text, for `model_from_json`."""
-        import json
-
-        from seqrnn.saving.objects import serialize_keras_object
-
         return json.dumps(serialize_keras_object(self), **kwargs)
 
     def save(self, filepath, overwrite=True):
         """Writes architecture, weights, compile settings and optimizer state to one file."""
-        from seqrnn.saving.model_io import save_model
-
-        save_model(self, filepath, overwrite)
+        model_io.save_model(self, filepath, overwrite)
 
     def save_weights(self, filepath, overwrite=True):
         """Writes the weights to a file."""
-        from seqrnn.saving.model_io import save_weights
-
-        save_weights(self, filepath, overwrite)
+        model_io.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath, skip_mismatch=False):
         """Reads weights from a file of `save_weights` or `save`; all, or on an error none."""
-        from seqrnn.saving.model_io import load_weights
-
-        load_weights(self, filepath, skip_mismatch)
+        model_io.load_weights(self, filepath, skip_mismatch)
 
 
 def _spec_of(leaf):
@@ -275,14 +272,11 @@ def as_input(x, dtype, mask=None):
 
 def clone_model(model):
     """A model of the same architecture with new weights."""
-    copy = type(model).from_config(model.get_config())
-    return copy
+    with recorded_objects() as objects:
+        config = serialize_keras_object(model)
+    return deserialize_keras_object(config, objects)
 
 
 def model_from_json(text, custom_objects=None):
     """A model, with new weights, from what `to_json` gave."""
-    import json
-
-    from seqrnn.saving.objects import deserialize_keras_object
-
     return deserialize_keras_object(json.loads(text), custom_objects)

@@ -1,5 +1,6 @@
 """Saving and loading models and weights; the file itself is described in `archive`."""
 
+import os
 import warnings
 
 from seqrnn.saving.archive import read_archive, write_archive
@@ -48,7 +49,7 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     kind, documents, arrays = read_archive(filepath)
     if kind != "model":
         raise ValueError(
-            f"{filepath!r} holds weights only. Make the model and call load_weights() on it."
+            f"{os.fspath(filepath)!r} holds weights only. Make the model and call load_weights() on it."
         )
     document = documents["config"]
     model = deserialize_keras_object(document["model"], custom_objects)
@@ -120,20 +121,20 @@ def _matched(model, index, arrays, filepath, skip_mismatch=False):
         )
     if len(variables) != len(index["weights"]):
         raise ValueError(
-            f"{filepath!r} holds {len(index['weights'])} weights, but model {model.name!r} has "
+            f"{os.fspath(filepath)!r} holds {len(index['weights'])} weights, but model {model.name!r} has "
             f"{len(variables)}: {_first_difference(variables, owners, index['weights'])}."
         )
     pairs = []
     for i, variable in enumerate(variables):
         array = arrays.get(f"weight_{i}")
         if array is None:
-            raise ValueError(f"{filepath!r} is damaged: weight {i} is missing.")
+            raise ValueError(f"{os.fspath(filepath)!r} is damaged: weight {i} is missing.")
         if array.shape == variable.shape:
             pairs.append((variable, array))
             continue
         text = (
             f"weight {variable.name!r} of layer {owners[id(variable)]!r} has shape "
-            f"{variable.shape}, but {filepath!r} has shape {array.shape} for it"
+            f"{variable.shape}, but {os.fspath(filepath)!r} has shape {array.shape} for it"
         )
         if not skip_mismatch:
             raise ValueError(f"Cannot load weights: {text}. The model is unchanged.")

@@ -32,6 +32,7 @@ _MODULES = (
 _registered: dict[str, object] = {}
 _names: dict[object, str] = {}
 _scopes = threading.local()
+_recording = threading.local()
 
 
 def register_keras_serializable(package="Custom", name=None):
@@ -84,6 +85,23 @@ def _scope_stack():
     return _scopes.stack
 
 
+@contextlib.contextmanager
+def recorded_objects():
+    """Gives a dict that fills with the user's classes and functions serialized in the block."""
+    before = getattr(_recording, "found", None)
+    _recording.found = {}
+    try:
+        yield _recording.found
+    finally:
+        _recording.found = before
+
+
+def _record(thing):
+    found = getattr(_recording, "found", None)
+    if found is not None:
+        found[get_registered_name(thing)] = thing
+
+
 def serialize_keras_object(obj):
     """`obj` as JSON data. Raises TypeError for what can't be described by a name and a config."""
     if obj is None or isinstance(obj, bool | int | float | str):
@@ -117,8 +135,11 @@ def _key(key):
 
 def _serialize_instance(obj):
     cls = type(obj)
+    module = _public_module(cls)
+    if module is None:
+        _record(cls)
     return {
-        "module": _public_module(cls),
+        "module": module,
         "class_name": cls.__name__,
         "config": serialize_keras_object(obj.get_config()),
         "registered_name": get_registered_name(cls),
@@ -131,6 +152,7 @@ def _serialize_named(thing):
             "Cannot save a lambda: it has no name by which it could be found again. "
             "Define it with `def` at the top of a module."
         )
+    _record(thing)
     kind = "class" if isinstance(thing, type) else "function"
     return {
         "module": "builtins",

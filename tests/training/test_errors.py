@@ -14,9 +14,7 @@ def model_of(*chain, loss="mse", optimizer="adam", **kwargs):
 
 
 def conv_model():
-    return model_of(
-        layers.Conv1D(20, 4, strides=2, input_shape=[None, 1]), layers.Dense(10)
-    )
+    return model_of(layers.Conv1D(20, 4, strides=2, input_shape=[None, 1]), layers.Dense(10))
 
 
 def data(n=8, t=50, f=1, out=10):
@@ -141,9 +139,7 @@ def test_cardinality():
     model = conv_model()
     text = unchanged(model, lambda: model.fit(x, y[:5, 3::2], verbose=0))
     assert "Data cardinality is ambiguous" in text and "x: 8" in text and "y: 5" in text
-    text = unchanged(
-        model, lambda: model.fit(x, y[:, 3::2], sample_weight=np.ones(7), verbose=0)
-    )
+    text = unchanged(model, lambda: model.fit(x, y[:, 3::2], sample_weight=np.ones(7), verbose=0))
     assert "sample_weight: 7" in text
 
 
@@ -159,9 +155,7 @@ def test_sample_weight_that_does_not_fit():
 def test_validation_data_is_checked_before_training():
     x, y = data()
     model = conv_model()
-    text = unchanged(
-        model, lambda: model.fit(x, y[:, 3::2], validation_data=(x, y), verbose=0)
-    )
+    text = unchanged(model, lambda: model.fit(x, y[:, 3::2], validation_data=(x, y), verbose=0))
     assert "Y[:, 3::2]" in text
 
 

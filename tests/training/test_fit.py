@@ -259,9 +259,7 @@ def test_validation_data_and_weights():
     x, y = data(20)
     w = np.arange(5.0)
     model = linear(metrics=["mae"])
-    history = model.fit(
-        x, y, validation_data=(x[:5], y[:5], w), validation_split=0.5, verbose=0
-    )
+    history = model.fit(x, y, validation_data=(x[:5], y[:5], w), validation_split=0.5, verbose=0)
     expected = model.evaluate(x[:5], y[:5], sample_weight=w, verbose=0)
     assert [history.history["val_loss"][0], history.history["val_mae"][0]] == expected
     assert history.params["steps"] == 1  # validation_data overrides validation_split
