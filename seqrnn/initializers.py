@@ -8,7 +8,7 @@ number serves as well.
 Fans of a kernel (..., inputs, outputs): the leading axes, as of a convolution, count for both.
 Sources: Glorot, Bengio (2010), Understanding the difficulty of training deep feedforward neural
 networks; He et al. (2015), Delving deep into rectifiers; LeCun et al. (1998), Efficient BackProp;
-Saxe, McClelland, Ganguli (2014), Exact solutions to the nonlinear dynamics of learning (orthogonal).
+Saxe, McClelland, Ganguli (2014), Exact solutions to the nonlinear dynamics of learning.
 """
 
 from __future__ import annotations

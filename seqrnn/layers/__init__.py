@@ -1,0 +1,59 @@
+"""Layers: the pieces that models are made of."""
+
+from seqrnn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.base import Layer
+from seqrnn.layers.conv import Conv1D
+from seqrnn.layers.core import Activation, Dense, Identity, Input, InputLayer, Lambda, Masking
+from seqrnn.layers.dropout import (
+    ActivityRegularization,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+)
+from seqrnn.layers.embedding import Embedding
+from seqrnn.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
+from seqrnn.layers.gru import GRU, GRUCell
+from seqrnn.layers.lstm import LSTM, LSTMCell
+from seqrnn.layers.normalization import BatchNormalization, LayerNormalization, Normalization
+from seqrnn.layers.pooling import (
+    AveragePooling1D,
+    GlobalAveragePooling1D,
+    GlobalMaxPooling1D,
+    MaxPooling1D,
+)
+from seqrnn.layers.reshaping import (
+    Cropping1D,
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling1D,
+    ZeroPadding1D,
+)
+from seqrnn.layers.rnn import RNN
+from seqrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from seqrnn.layers.stacked_cells import StackedRNNCells
+from seqrnn.layers.wrappers import TimeDistributed, Wrapper
+
+Convolution1D = Conv1D
+MaxPool1D, AvgPool1D = MaxPooling1D, AveragePooling1D
+GlobalMaxPool1D, GlobalAvgPool1D = GlobalMaxPooling1D, GlobalAveragePooling1D

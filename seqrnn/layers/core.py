@@ -1,0 +1,263 @@
+"""Layers that stand for inputs, and the plain ones: Dense, Activation, Masking, Lambda."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqrnn import activations, ops
+from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.base import Layer
+from seqrnn.layers.options import (
+    keep_options,
+    last_size,
+    options_config,
+    positive_int,
+    weight,
+)
+from seqrnn.trace import KerasTensor
+
+
+class InputLayer(Layer):
+    """What `Input` makes; the first layer of a `Sequential` that declares its input.
+
+    Args: see `Input`; `input_shape` and `batch_input_shape` are Keras 2's names.
+
+    Attributes:
+        batch_shape: tuple with the batch axis, None where a size is unknown.
+        output: the placeholder.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        shape=None,
+        batch_size=None,
+        dtype=None,
+        sparse=None,
+        ragged=None,
+        batch_shape=None,
+        input_tensor=None,
+        optional=False,
+        name=None,
+        **kwargs,
+    ):
+        if sparse or ragged:
+            raise ValueError("Input: there are no sparse or ragged tensors; pad the sequences.")
+        shape = kwargs.pop("input_shape", None) if shape is None else shape
+        batch_shape = kwargs.pop("batch_input_shape", None) if batch_shape is None else batch_shape
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype
+        if (shape is None) == (batch_shape is None):
+            raise ValueError("Input: give either shape=, without the batch axis, or batch_shape=.")
+        if batch_shape is None:
+            batch_shape = (batch_size, *_sizes(shape))
+        super().__init__(dtype=dtype, name=name, **kwargs)
+        self.batch_shape = self._batch_input_shape = _sizes(batch_shape)
+        self.optional = optional
+        self.output = input_tensor
+        if input_tensor is None:
+            self.output = KerasTensor(self.batch_shape, self.dtype, self.name)
+        self.built = True
+
+    def call(self, inputs):
+        return ops.cast(inputs, self.dtype)
+
+    def get_config(self):
+        return {
+            "batch_shape": self.batch_shape,
+            "dtype": self.dtype,
+            "sparse": False,
+            "ragged": False,
+            "name": self.name,
+            "optional": self.optional,
+        }
+
+
+def Input(
+    shape=None,
+    batch_size=None,
+    dtype=None,
+    sparse=None,
+    ragged=None,
+    batch_shape=None,
+    name=None,
+    tensor=None,
+    optional=False,
+):
+    """A placeholder for an input of a functional model.
+
+    Args:
+        shape: without the batch axis, None where a size is unknown: `Input([None, 1])`.
+        batch_size: of the batch axis, if it is known.
+        dtype: of the values, which arrays are cast to; default `floatx()`.
+        batch_shape: the shape with the batch axis, instead of shape and batch_size.
+        name: 'input_layer', 'input_layer_1', ... by default.
+    """
+    return InputLayer(
+        shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
+    ).output
+
+
+def _sizes(shape) -> tuple:
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    for size in shape:
+        if size is not None and (not isinstance(size, (int, np.integer)) or size < 0):
+            raise ValueError(f"Input: a shape has whole numbers and None, got {shape}.")
+    return tuple(None if size is None else int(size) for size in shape)
+
+
+class Dense(Layer):
+    """activation(x @ kernel + bias), on the last axis.
+
+    (..., features) -> (..., units). Weights: kernel (features, units), bias (units,).
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        units,
+        activation=None,
+        use_bias=True,
+        kernel_initializer="glorot_uniform",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        bias_regularizer=None,
+        activity_regularizer=None,
+        kernel_constraint=None,
+        bias_constraint=None,
+        **kwargs,
+    ):
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive_int(units, "Dense: units")
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        keep_options(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape):
+        features = last_size(input_shape)
+        self.kernel = weight(self, "kernel", (features, self.units))
+        self.bias = weight(self, "bias", (self.units,)) if self.use_bias else None
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: features})
+
+    def call(self, inputs):
+        x = ops.matmul(inputs, self.kernel)
+        if self.bias is not None:
+            x = x + self.bias
+        return self.activation(x)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            **options_config(self),
+        }
+
+
+class Activation(Layer):
+    """activation(x)."""
+
+    supports_masking = True
+
+    def __init__(self, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs):
+        return self.activation(inputs)
+
+    def get_config(self):
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class Identity(Layer):
+    """x."""
+
+    supports_masking = True
+
+    def call(self, inputs):
+        return inputs
+
+
+class Masking(Layer):
+    """Marks as missing the steps whose features all equal `mask_value`, and sets them to 0.
+
+    (batch, time, features) -> the same, with a mask (batch, time).
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mask_value = float(mask_value)
+
+    def compute_mask(self, inputs, mask=None):
+        return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs):
+        present = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return ops.where(present, inputs, 0.0)
+
+    def get_config(self):
+        return {**super().get_config(), "mask_value": self.mask_value}
+
+
+class Lambda(Layer):
+    """function(x, **arguments).
+
+    Args:
+        function: of tensors. It must not have weights of its own: write a Layer for that.
+        output_shape: accepted, not needed: the shape is found by tracing.
+        mask: the mask of the output, or a function (inputs, mask) -> mask.
+        arguments: dict of further arguments.
+    """
+
+    def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
+        super().__init__(**kwargs)
+        if not callable(function):
+            raise ValueError(f"Lambda: expected a function, got {function!r}.")
+        self.function = function
+        self.arguments = dict(arguments or {})
+        self.mask = mask
+        self.supports_masking = mask is not None
+
+    def call(self, inputs, mask=None, training=None):
+        given = {"mask": mask, "training": training}
+        code = getattr(self.function, "__code__", None)
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
+        wanted = {name: value for name, value in given.items() if name in names}
+        return self.function(inputs, **{**wanted, **self.arguments})
+
+    def compute_mask(self, inputs, mask=None):
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def get_config(self):
+        from seqrnn import saving
+
+        return {
+            **super().get_config(),
+            "function": saving.serialize_keras_object(self.function),
+            "mask": saving.serialize_keras_object(self.mask),
+            "arguments": self.arguments,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        from seqrnn import saving
+
+        config = dict(config)
+        for name in ("function", "mask"):
+            config[name] = saving.deserialize_keras_object(config.get(name))
+        return cls(**config)

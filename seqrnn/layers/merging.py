@@ -1,0 +1,224 @@
+"""Layers that join several tensors: Add, Concatenate, ... and the functions add, concatenate, ...
+
+Elementwise ones broadcast; a tensor with fewer axes gets new ones behind its batch axis. With masks
+on all inputs a step is missing if all say so; without one of them there is no mask.
+"""
+
+from __future__ import annotations
+
+import functools
+
+from seqrnn import ops
+from seqrnn.layers.base import Layer
+
+
+class _Merge(Layer):
+    supports_masking = True
+
+    def call(self, inputs):
+        tensors = self._checked(inputs)
+        rank = max(x.ndim for x in tensors)
+        tensors = [
+            ops.reshape(x, (*x.shape[:1], *[1] * (rank - x.ndim), *x.shape[1:])) for x in tensors
+        ]
+        for x in tensors[1:]:
+            self._check_pair(tensors[0].shape, x.shape)
+        return self._merge(tensors)
+
+    def _checked(self, inputs) -> list:
+        if not isinstance(inputs, (list, tuple)) or len(inputs) < self._fewest:
+            raise ValueError(
+                f"expected a list of {self._fewest} tensors or more, got {_describe(inputs)}"
+            )
+        return list(inputs)
+
+    _fewest = 1
+
+    @staticmethod
+    def _check_pair(a, b) -> None:
+        if any(p != q and 1 not in (p, q) for p, q in zip(a, b, strict=True)):
+            raise ValueError(f"shapes {a} and {b} do not fit together")
+
+    def _merge(self, tensors):
+        """What becomes of tensors of one rank."""
+        raise NotImplementedError
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None or any(m is None for m in mask):
+            return None
+        return functools.reduce(ops.logical_or, mask)
+
+
+class Add(_Merge):
+    """a + b + ..."""
+
+    def _merge(self, tensors):
+        return functools.reduce(ops.add, tensors)
+
+
+class Subtract(_Merge):
+    """a - b, of two."""
+
+    _fewest = 2
+
+    def _merge(self, tensors):
+        if len(tensors) != 2:
+            raise ValueError(f"expected two tensors, got {len(tensors)}")
+        return tensors[0] - tensors[1]
+
+
+class Multiply(_Merge):
+    """a * b * ..."""
+
+    def _merge(self, tensors):
+        return functools.reduce(ops.multiply, tensors)
+
+
+class Average(_Merge):
+    """(a + b + ...) / their number."""
+
+    def _merge(self, tensors):
+        return functools.reduce(ops.add, tensors) / float(len(tensors))
+
+
+class Maximum(_Merge):
+    """The largest, element by element."""
+
+    def _merge(self, tensors):
+        return functools.reduce(ops.maximum, tensors)
+
+
+class Minimum(_Merge):
+    """The smallest, element by element."""
+
+    def _merge(self, tensors):
+        return functools.reduce(ops.minimum, tensors)
+
+
+class Concatenate(_Merge):
+    """One behind the other along `axis`."""
+
+    def __init__(self, axis=-1, **kwargs):
+        super().__init__(**kwargs)
+        self.axis = int(axis)
+
+    def call(self, inputs):
+        tensors = self._checked(inputs)
+        rank = tensors[0].ndim
+        shapes = [x.shape for x in tensors]
+        if not -rank <= self.axis < rank or self.axis % rank == 0:
+            raise ValueError(
+                f"tensors of shape {shapes[0]} cannot be joined along axis {self.axis}"
+            )
+        axis = self.axis % rank
+        rest = {(*shape[:axis], *shape[axis + 1 :]) for shape in shapes}
+        if len(rest) > 1 or any(len(shape) != rank for shape in shapes):
+            raise ValueError(
+                f"shapes {', '.join(map(str, shapes))} must be equal but for axis {self.axis}"
+            )
+        return ops.concatenate(tensors, axis)
+
+    def compute_mask(self, inputs, mask=None):
+        if mask is None or all(m is None for m in mask):
+            return None
+        present = next(m for m in mask if m is not None)
+        axis = self.axis % inputs[0].ndim
+        if axis >= present.ndim:
+            return super().compute_mask(inputs, mask)
+        parts = [
+            ops.ones(x.shape[: present.ndim], "bool") if m is None else m
+            for x, m in zip(inputs, mask, strict=True)
+        ]
+        return ops.concatenate(parts, axis)
+
+    def get_config(self):
+        return {**super().get_config(), "axis": self.axis}
+
+
+class Dot(_Merge):
+    """The products of two tensors, summed along one axis of each, per sample.
+
+    Args:
+        axes: an int for both, or a pair; they count the batch axis, which is 0.
+        normalize: whether to divide by the norms along these axes first: cosine similarity.
+    """
+
+    _fewest = 2
+
+    def __init__(self, axes, normalize=False, **kwargs):
+        super().__init__(**kwargs)
+        pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+        if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
+            raise ValueError(f"Dot: axes must be one or two whole numbers, got {axes!r}.")
+        self.axes = pair
+        self.normalize = bool(normalize)
+
+    def call(self, inputs):
+        tensors = self._checked(inputs)
+        if len(tensors) != 2:
+            raise ValueError(f"expected two tensors, got {len(tensors)}")
+        a, b = tensors
+        i, j = self.axes[0] % a.ndim, self.axes[1] % b.ndim
+        if i == 0 or j == 0 or a.shape[i] != b.shape[j] or a.shape[0] != b.shape[0]:
+            raise ValueError(f"shapes {a.shape} and {b.shape} have no dot along axes {self.axes}")
+        if self.normalize:
+            a, b = ops.normalize(a, i), ops.normalize(b, j)
+        letters = "abcdefghijklmnop"
+        left = "z" + letters[: a.ndim - 1]
+        right = "z" + letters[8 : 8 + b.ndim - 1]
+        right = right[:j] + left[i] + right[j + 1 :]
+        out = "z" + (left[:i] + left[i + 1 :])[1:] + (right[:j] + right[j + 1 :])[1:]
+        result = ops.einsum(f"{left},{right}->{out}", a, b)
+        return ops.expand_dims(result, 1) if result.ndim == 1 else result
+
+    def compute_mask(self, inputs, mask=None):
+        return None
+
+    def get_config(self):
+        return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+
+
+def _describe(inputs) -> str:
+    if isinstance(inputs, (list, tuple)):
+        return f"a list of {len(inputs)}"
+    return f"one of shape {getattr(inputs, 'shape', None)}"
+
+
+def add(inputs, **kwargs):
+    """`Add()(inputs)`."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs, **kwargs):
+    """`Subtract()(inputs)`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs, **kwargs):
+    """`Multiply()(inputs)`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs, **kwargs):
+    """`Average()(inputs)`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs, **kwargs):
+    """`Maximum()(inputs)`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs, **kwargs):
+    """`Minimum()(inputs)`."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs, axis=-1, **kwargs):
+    """`Concatenate(axis)(inputs)`."""
+    return Concatenate(axis, **kwargs)(inputs)
+
+
+def dot(inputs, axes=-1, **kwargs):
+    """`Dot(axes)(inputs)`."""
+    return Dot(axes, **kwargs)(inputs)
