@@ -72,8 +72,8 @@ def in_structure_of(template, states, cell):
     leaves, wanted = nest.flatten(states), len(nest.flatten(template))
     if len(leaves) != wanted:
         raise ValueError(
-            f"the cell {type(cell).__name__} has {wanted} states (state_size={cell.state_size}), "
-            f"got {len(leaves)}."
+            f"the cell {type(cell).__name__} has {wanted} {'state' if wanted == 1 else 'states'} "
+            f"(state_size={cell.state_size}), got {len(leaves)}."
         )
     return nest.pack(template, leaves)
 

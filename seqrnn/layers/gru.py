@@ -87,9 +87,9 @@ class GRUCell(RecurrentCell):
 
     def call(self, sequence, states, training=False):
         h = as_list(states)[0]
-        mask = self._state_mask(h, training)
         input_bias, bias = self._biases()
         x_z, x_r, x_h = ops.split(self._project(sequence, training, input_bias), 3, axis=-1)
+        mask = self._state_mask(h, training)
         kernel, split = self.recurrent_kernel, 2 * self.units
         if self.reset_after:
             side = product(h, mask, kernel)
