@@ -122,7 +122,7 @@ def operands(a, b) -> tuple[Tensor, Tensor]:
 
 
 def _read(x):
-    return _frame().read(x) if isinstance(x, Variable) else x
+    return as_tensor(x) if isinstance(x, (Variable, KerasTensor)) else x
 
 
 def _with_constant(tensor: Tensor, x) -> tuple[Tensor, Tensor]:

@@ -48,9 +48,13 @@ def _find(name: str):
 def no_value(tensor, what: str, instead: str) -> TypeError:
     """The error for code that needs the elements of a symbolic value."""
     made_by = f", made by '{tensor.op}'," if getattr(tensor, "op", None) else ""
+    if hasattr(tensor, "origin"):
+        why = "it is a placeholder for data to come"
+    else:
+        why = "the function is being traced, once for all data"
     return TypeError(
-        f"{what} needs a value, but this tensor of shape {tensor.shape}{made_by} has none yet: the "
-        f"function is being traced, once for all data. {instead}"
+        f"{what} needs a value, but this tensor of shape {tensor.shape}{made_by} has none yet: "
+        f"{why}. {instead}"
     )
 
 
