@@ -30,8 +30,8 @@ REGRESSION = {
         100 * (np.abs(p - y) / np.maximum(np.abs(y), EPS)).mean(-1)
     ),
     "mean_squared_logarithmic_error": lambda y, p: (
-        ((np.log(np.maximum(p, EPS) + 1) - np.log(np.maximum(y, EPS) + 1)) ** 2).mean(-1)
-    ),
+        (np.log(np.maximum(p, EPS) + 1) - np.log(np.maximum(y, EPS) + 1)) ** 2
+    ).mean(-1),
     "huber": lambda y, p: np.where(
         np.abs(p - y) <= 1, 0.5 * (p - y) ** 2, np.abs(p - y) - 0.5
     ).mean(-1),
@@ -42,9 +42,7 @@ REGRESSION = {
     "cosine_similarity": lambda y, p: (
         -(y * p).sum(-1) / np.linalg.norm(y, axis=-1) / np.linalg.norm(p, axis=-1)
     ),
-    "categorical_hinge": lambda y, p: np.maximum(
-        ((1 - y) * p).max(-1) - (y * p).sum(-1) + 1, 0
-    ),
+    "categorical_hinge": lambda y, p: np.maximum(((1 - y) * p).max(-1) - (y * p).sum(-1) + 1, 0),
     "hinge": lambda y, p: np.maximum(1 - y * p, 0).mean(-1),
     "squared_hinge": lambda y, p: (np.maximum(1 - y * p, 0) ** 2).mean(-1),
 }
@@ -256,7 +254,7 @@ def test_get_other_things():
 def test_unknown_names_suggest_the_nearest():
     with pytest.raises(ValueError, match="Did you mean 'mean_squared_error'"):
         losses.get("mean_squarred_error")
-    with pytest.raises(ValueError, match="Unknown reduction 'summ'.*'sum'"):
+    with pytest.raises(ValueError, match=r"Unknown reduction 'summ'.*'sum'"):
         losses.MeanSquaredError(reduction="summ")
 
 

@@ -289,7 +289,7 @@ def test_every_truncation_is_noticed(tmp_path):
     whole = (tmp_path / "m.srn").read_bytes()
     for size in range(1, len(whole), max(1, len(whole) // 60)):
         (tmp_path / "cut").write_bytes(whole[:size])
-        with pytest.raises(ValueError, match="is damaged|is not a file of seqrnn"):
+        with pytest.raises(ValueError, match=r"is damaged|is not a file of seqrnn"):
             keras.models.load_model(tmp_path / "cut")
 
 

@@ -49,7 +49,8 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
     kind, documents, arrays = read_archive(filepath)
     if kind != "model":
         raise ValueError(
-            f"{os.fspath(filepath)!r} holds weights only. Make the model and call load_weights() on it."
+            f"{os.fspath(filepath)!r} holds weights only. Make the model and call load_weights() "
+            "on it."
         )
     document = documents["config"]
     model = deserialize_keras_object(document["model"], custom_objects)
@@ -120,9 +121,10 @@ def _matched(model, index, arrays, filepath, skip_mismatch=False):
             "data or build() it first."
         )
     if len(variables) != len(index["weights"]):
+        difference = _first_difference(variables, owners, index["weights"])
         raise ValueError(
-            f"{os.fspath(filepath)!r} holds {len(index['weights'])} weights, but model {model.name!r} has "
-            f"{len(variables)}: {_first_difference(variables, owners, index['weights'])}."
+            f"{os.fspath(filepath)!r} holds {len(index['weights'])} weights, but model "
+            f"{model.name!r} has {len(variables)}: {difference}."
         )
     pairs = []
     for i, variable in enumerate(variables):

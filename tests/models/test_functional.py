@@ -114,7 +114,7 @@ def test_output_without_loss():
 
 def test_wrong_number_of_inputs():
     model = two_outputs()
-    a, b, p, q = arrays((10, 3), (10, 2), (10, 1), (10, 2))
+    a, b, p = arrays((10, 3), (10, 2), (10, 1))
     with pytest.raises(ValueError, match="2 inputs, got 1"):
         model.predict(a, verbose=0)
     with pytest.raises(ValueError, match="Input 'b' is missing"):

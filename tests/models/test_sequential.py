@@ -113,7 +113,7 @@ def test_empty_model():
 def test_get_layer():
     model = keras.Sequential([layers.Dense(1, name="first", input_shape=[2]), layers.Dense(1)])
     assert model.get_layer("first") is model.get_layer(index=0) is model.layers[0]
-    with pytest.raises(ValueError, match="'frist'.*Did you mean 'first'"):
+    with pytest.raises(ValueError, match=r"'frist'.*Did you mean 'first'"):
         model.get_layer("frist")
     with pytest.raises(ValueError, match="has 2 layers"):
         model.get_layer(index=2)

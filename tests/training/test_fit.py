@@ -1,5 +1,7 @@
 """fit, evaluate, predict: values by formula, arguments, order of what happens."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -205,7 +207,7 @@ def test_order_without_shuffling():
 
 def test_shuffling_is_a_new_permutation_per_epoch():
     seen = seen_rows()
-    first, second = sum(seen[:3], []), sum(seen[3:], [])
+    first, second = [list(itertools.chain(*part)) for part in (seen[:3], seen[3:])]
     assert sorted(first) == sorted(second) == list(range(10))
     assert first != second and first != list(range(10))
 

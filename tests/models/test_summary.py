@@ -1,0 +1,117 @@
+"""The table of summary()."""
+
+import io
+import sys
+
+import pytest
+
+import seqrnn as keras
+from seqrnn import layers
+
+
+@pytest.fixture(autouse=True)
+def names():
+    keras.utils.clear_session()
+
+
+def text_of(model, **options):
+    texts = []
+    model.summary(print_fn=texts.append, **options)
+    assert len(texts) == 1
+    return texts[0]
+
+
+@pytest.fixture
+def utf8(monkeypatch):
+    class Stream(io.StringIO):
+        encoding = "utf-8"
+
+    monkeypatch.setattr(sys, "stdout", Stream())
+
+
+def conv_net():
+    return keras.Sequential(
+        [
+            layers.Conv1D(20, 4, strides=2, input_shape=[None, 1]),
+            layers.BatchNormalization(),
+            layers.Dense(10),
+        ]
+    )
+
+
+TABLE = """\
+Model: "sequential"
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━┓
+┃ Layer (type)                ┃ Output Shape          ┃        Param # ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━┩
+│ conv1d (Conv1D)             │ (None, None, 20)      │            100 │
+├─────────────────────────────┼───────────────────────┼────────────────┤
+│ batch_normalization         │ (None, None, 20)      │             80 │
+│ (BatchNormalization)        │                       │                │
+├─────────────────────────────┼───────────────────────┼────────────────┤
+│ dense (Dense)               │ (None, None, 10)      │            210 │
+└─────────────────────────────┴───────────────────────┴────────────────┘
+ Total params: 390 (1.52 KB)
+ Trainable params: 350 (1.37 KB)
+ Non-trainable params: 40 (160.00 B)"""
+
+
+def test_table(utf8):
+    assert text_of(conv_net(), line_length=72) == TABLE
+
+
+def test_ascii(monkeypatch):
+    class Stream(io.StringIO):
+        encoding = "ascii"
+
+    monkeypatch.setattr(sys, "stdout", Stream())
+    text = text_of(conv_net(), line_length=72)
+    assert text.isascii() and "| dense (Dense)" in text
+
+
+def test_all_lines_of_the_table_are_equally_wide(utf8):
+    for width in (60, 80, 100):
+        lines = text_of(conv_net(), line_length=width).split("\n")[1:-3]
+        assert {len(line) for line in lines} == {width}
+
+
+def test_optimizer_is_a_line_of_its_own(utf8):
+    model = keras.Sequential([layers.Dense(1, input_shape=[2])])
+    model.compile(loss="mse", optimizer="adam")
+    model.fit([[0.0, 1.0]], [[1.0]], verbose=0)
+    lines = text_of(model).split("\n")
+    assert " Total params: 3 (12.00 B)" in lines and " Optimizer params: 6 (24.00 B)" in lines
+
+
+def test_before_it_is_built(utf8):
+    text = text_of(keras.Sequential([layers.Dense(1)]))
+    assert "?" in text and "0 (unbuilt)" in text and "Total params: 0 (0.00 B)" in text
+
+
+def test_graph_names_what_feeds_each_layer(utf8):
+    x = keras.Input([None, 1], name="x")
+    a, b = layers.Dense(2, name="a")(x), layers.Dense(2, name="b")(x)
+    text = text_of(keras.Model(x, layers.Add(name="sum")([a, b]), name="net"), line_length=110)
+    lines = text.split("\n")
+    assert lines[0] == 'Model: "net"' and "Connected to" in lines[2]
+    row = next(line for line in lines if "sum (Add)" in line)
+    assert "a, b" in row and "(None, None, 2)" in row
+    assert any("x (InputLayer)" in line for line in lines)
+
+
+def test_options(utf8):
+    inner = keras.Sequential([layers.Dense(2, name="deep", input_shape=[3])], name="inner")
+    model = keras.Sequential([inner, layers.Dense(1, name="top", trainable=False)])
+    text = text_of(model, expand_nested=True, show_trainable=True, line_length=100)
+    assert "└ deep (Dense)" in text and "Trainable" in text
+    assert (
+        next(line for line in text.split("\n") if "top (Dense)" in line).rstrip("│ ").endswith("N")
+    )
+    assert "inner" not in text_of(model, layer_range=("top", "top")).split("\n", 1)[1]
+    with pytest.raises(ValueError, match="layer_range"):
+        model.summary(layer_range=("x", "top"))
+
+
+def test_prints_by_default(capsys):
+    conv_net().summary()
+    assert "Total params: 390" in capsys.readouterr().out

@@ -1,0 +1,129 @@
+"""Helpers: one-hot, padding, windows, seeds, learning curves; the light import."""
+
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import seqrnn as keras
+from seqrnn import utils
+
+
+def test_to_categorical():
+    np.testing.assert_array_equal(utils.to_categorical([0, 2]), [[1, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(utils.to_categorical([[1], [0]], 2), [[0, 1], [1, 0]])
+    assert utils.to_categorical(np.zeros((2, 3)), 4).shape == (2, 3, 4)
+    assert utils.to_categorical([0]).dtype == np.float64
+    with pytest.raises(ValueError, match=r"class 3 is outside of 0 \.\. 2"):
+        utils.to_categorical([3], 3)
+    with pytest.raises(ValueError, match="class -1"):
+        utils.to_categorical([-1, 0])
+
+
+def test_pad_sequences():
+    rows = [[1, 2, 3], [4], []]
+    pad = keras.preprocessing.sequence.pad_sequences
+    np.testing.assert_array_equal(pad(rows), [[1, 2, 3], [0, 0, 4], [0, 0, 0]])
+    np.testing.assert_array_equal(
+        pad(rows, maxlen=2, padding="post", value=9), [[2, 3], [4, 9], [9, 9]]
+    )
+    np.testing.assert_array_equal(pad(rows, maxlen=2, truncating="post"), [[1, 2], [0, 4], [0, 0]])
+    assert pad(rows).dtype == np.int32
+    assert pad([np.ones((2, 3)), np.ones((1, 3))], dtype="float32").shape == (2, 2, 3)
+    with pytest.raises(ValueError, match="'pre' or 'post', got 'front'"):
+        pad(rows, padding="front")
+    with pytest.raises(ValueError, match="sequence 1 is not a sequence: 3"):
+        pad([[1], 3])
+
+
+def test_normalize():
+    np.testing.assert_allclose(utils.normalize([[3.0, 4.0], [0, 0]]), [[0.6, 0.8], [0, 0]])
+
+
+def test_windows():
+    data, targets = np.arange(10.0)[:, None], np.arange(100, 110.0)
+    windows = utils.timeseries_dataset_from_array(data, targets, 3, batch_size=4)
+    batches = list(windows)
+    assert len(windows) == 2 and [len(x) for x, _ in batches] == [4, 4]
+    np.testing.assert_array_equal(batches[0][0][1, :, 0], [1, 2, 3])
+    assert batches[0][1][1] == 101
+    sparse = utils.timeseries_dataset_from_array(data, None, 3, sampling_rate=2, sequence_stride=3)
+    np.testing.assert_array_equal(sparse[0][:, :, 0], [[0, 2, 4], [3, 5, 7]])
+    with pytest.raises(ValueError, match="a window takes 11 steps"):
+        utils.timeseries_dataset_from_array(data, None, 11)
+
+
+def test_windows_feed_a_model():
+    data = np.sin(np.arange(50.0))[:, None]
+    windows = utils.timeseries_dataset_from_array(data[:-1], data[5:], 5, shuffle=True, seed=1)
+    model = keras.Sequential([keras.layers.Flatten(input_shape=[5, 1]), keras.layers.Dense(1)])
+    model.compile(loss="mse", optimizer=keras.optimizers.Adam(0.1))
+    losses = model.fit(windows, epochs=60, verbose=0).history["loss"]
+    assert losses[-1] < 0.05 * losses[0]
+
+
+def test_set_random_seed():
+    drawn = []
+    for _ in range(2):
+        utils.set_random_seed(3)
+        drawn.append((random.random(), np.random.rand()))
+    assert drawn[0] == drawn[1]
+    with pytest.raises(ValueError, match="whole number"):
+        utils.set_random_seed("now")
+
+
+def test_seed_fixes_initial_weights():
+    def weights():
+        utils.set_random_seed(5)
+        return keras.Sequential([keras.layers.Dense(3, input_shape=[4])]).get_weights()[0]
+
+    np.testing.assert_array_equal(weights(), weights())
+
+
+def test_plot_history():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    axes = utils.plot_history({"loss": [3.0, 2.0], "val_loss": [3.5, 2.5]})
+    training, validation = axes.get_lines()
+    np.testing.assert_array_equal(training.get_xdata(), [0.5, 1.5])
+    np.testing.assert_array_equal(validation.get_xdata(), [1, 2])
+    with pytest.raises(ValueError, match="no 'mae'"):
+        utils.plot_history({"loss": [1.0]}, metrics="mae")
+
+
+def test_names_of_the_package():
+    assert keras.Sequential is keras.models.Sequential
+    assert keras.Model is keras.models.Model and keras.Input is keras.layers.Input
+    assert callable(keras.set_num_threads) and keras.__version__
+    assert {"layers", "models", "Sequential", "ops"} <= set(dir(keras))
+    with pytest.raises(AttributeError, match="no attribute 'layer'"):
+        keras.layer  # noqa: B018
+
+
+def test_import_is_light():
+    code = "import sys, seqrnn; print([m for m in sys.modules if m.startswith('seqrnn')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "['seqrnn']"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import seqrnn as keras; keras.layers.Dense",
+        "from seqrnn.layers import Dense, Conv1D",
+        "from seqrnn.models import Sequential",
+        "from seqrnn import losses",
+        "from seqrnn import saving",
+        "import seqrnn.metrics",
+        "import seqrnn.optimizers",
+        "import seqrnn.callbacks",
+        "import seqrnn.utils",
+        "import seqrnn.activations",
+        "import seqrnn.trace",
+        "import seqrnn.ops",
+    ],
+)
+def test_every_module_can_be_the_first(code):
+    subprocess.run([sys.executable, "-c", code], check=True)
