@@ -52,6 +52,12 @@ def zeros_of(sizes, batch_size: int, dtype: str):
     return nest.map_leaves(lambda size: ops.zeros((batch_size, size), dtype=dtype), sizes)
 
 
+def batch_size_of(batch_size, inputs) -> int:
+    """The batch size of `get_initial_state`'s arguments: Keras 3 gives it, Keras 2 the inputs."""
+    given = batch_size if inputs is None else inputs
+    return given.shape[0] if hasattr(given, "shape") else given
+
+
 def initial_state_of(cell, batch_size: int, dtype: str) -> list:
     """The first states of a cell: what its `get_initial_state` says, else zeros.
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from seqrnn import activations, ops
 from seqrnn.layers.base import Layer
-from seqrnn.layers.cell_protocol import as_list
+from seqrnn.layers.cell_protocol import as_list, batch_size_of, zeros_of
 from seqrnn.layers.options import keep_options, last_size, options_config, positive_int, weight
 from seqrnn.ops.nn import ACTIVATIONS
 from seqrnn.random import SeedGenerator
@@ -84,10 +84,10 @@ class RecurrentCell(Layer):
     def _bias(self):
         return weight(self, "bias", (self.gates * self.units,))
 
-    def get_initial_state(self, batch_size=None):
-        """Zeros (batch_size, units), one per state, as a list."""
-        shape = (batch_size, self.units)
-        return [ops.zeros(shape, dtype=self.compute_dtype) for _ in as_list(self.state_size)]
+    def get_initial_state(self, batch_size=None, inputs=None, dtype=None):
+        """Zeros (batch_size, units), one per state, as a list. `inputs` may be given instead."""
+        batch_size = batch_size_of(batch_size, inputs)
+        return as_list(zeros_of(self.state_size, batch_size, dtype or self.compute_dtype))
 
     # ---- dropout ----
 

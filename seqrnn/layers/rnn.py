@@ -19,6 +19,7 @@ from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import (
     apply_cell,
     as_list,
+    batch_size_of,
     check_cell,
     in_structure_of,
     initial_state_of,
@@ -60,6 +61,7 @@ class RNN(Layer):
     """
 
     supports_masking = True
+    _rank = None  # of the input, from 3 on: a user's cell may take more than vectors
     _sequence_input = True  # what `input_dim=` and `input_length=` mean
 
     def __init__(
@@ -85,7 +87,7 @@ class RNN(Layer):
         self.stateful = bool(stateful)
         self.unroll = bool(unroll)
         self.zero_output_for_mask = bool(zero_output_for_mask)
-        self.input_spec = InputSpec(ndim=3, layout=_LAYOUT)
+        self.input_spec = InputSpec(ndim=self._rank, min_ndim=3, layout=_LAYOUT)
         self._kept = None
         if not self._trainable:
             self.trainable = False  # the cell's weights too
@@ -102,7 +104,8 @@ class RNN(Layer):
                 self.compute_output_shape(input_shape)  # calls the cell once, which builds them
         if self.stateful and input_shape[0] is not None:
             self._state_variables(input_shape[0])
-        self.input_spec = InputSpec(ndim=3, axes={2: input_shape[2]}, layout=_LAYOUT)
+        features = {axis: input_shape[axis] for axis in range(2, len(input_shape))}
+        self.input_spec = InputSpec(ndim=self._rank, min_ndim=3, axes=features, layout=_LAYOUT)
 
     # ---- states ----
 
@@ -111,9 +114,9 @@ class RNN(Layer):
         """The cell's: an int or nested lists of them."""
         return self.cell.state_size
 
-    def get_initial_state(self, batch_size):
-        """The states before the first step, as a list."""
-        return initial_state_of(self.cell, batch_size, self.compute_dtype)
+    def get_initial_state(self, batch_size=None, inputs=None):
+        """The states before the first step, as a list. `inputs` may be given instead."""
+        return initial_state_of(self.cell, batch_size_of(batch_size, inputs), self.compute_dtype)
 
     @property
     def states(self):
@@ -177,7 +180,7 @@ class RNN(Layer):
         states = self._first_states(initial_state, batch)
         if isinstance(self.cell, Layer):
             reset_dropout_masks(self.cell)
-        x = ops.transpose(sequences, (1, 0, 2))
+        x = ops.swapaxes(sequences, 0, 1)
         run = self._whole if getattr(self.cell, "fused", False) else self._scan
         outputs, last, states = run(x, states, mask, training)
         if self.stateful:
@@ -187,7 +190,7 @@ class RNN(Layer):
                 variable.assign(state)
         if self.return_sequences:
             outputs = ops.flip(outputs, 0) if self.go_backwards else outputs
-            last = ops.transpose(outputs, (1, 0, *range(2, outputs.ndim)))
+            last = ops.swapaxes(outputs, 0, 1)
         return (last, *states) if self.return_state else last
 
     def _time_major_mask(self, mask, batch: int, time: int):
@@ -200,7 +203,7 @@ class RNN(Layer):
             raise ValueError(
                 f"the mask must have shape {(batch, time)} (batch, time), got {tuple(mask.shape)}"
             )
-        return ops.transpose(mask, (1, 0))
+        return ops.swapaxes(mask, 0, 1)
 
     def _whole(self, x, states, mask, training):
         """All steps by the cell's fused ops: (outputs, last output, states), time-major."""
@@ -296,6 +299,7 @@ def of_cell(name: str) -> property:
 class BuiltInRNN(RNN):
     """Base of SimpleRNN, LSTM and GRU: an RNN that goes by its cell's arguments."""
 
+    _rank = 3
     units = of_cell("units")
     activation = of_cell("activation")
     use_bias = of_cell("use_bias")

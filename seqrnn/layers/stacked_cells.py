@@ -6,6 +6,7 @@ from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import (
     apply_cell,
     as_list,
+    batch_size_of,
     check_cell,
     in_structure_of,
     initial_state_of,
@@ -38,9 +39,10 @@ class StackedRNNCells(Layer):
         """The output size of the last cell."""
         return output_size(self.cells[-1])
 
-    def get_initial_state(self, batch_size=None):
-        """The first states of the cells, nested as `state_size`."""
-        states = [initial_state_of(c, batch_size, self.compute_dtype) for c in self.cells]
+    def get_initial_state(self, batch_size=None, inputs=None, dtype=None):
+        """The first states of the cells, nested as `state_size`. `inputs` may be given instead."""
+        size, dtype = batch_size_of(batch_size, inputs), dtype or self.compute_dtype
+        states = [initial_state_of(cell, size, dtype) for cell in self.cells]
         return self._nested(states)
 
     def _nested(self, states):

@@ -124,6 +124,27 @@ def test_bare_state_and_int_state_size():
     np.testing.assert_allclose(total, x.sum(1), atol=1e-6)
 
 
+def test_cell_on_matrices():
+    """A user's cell may take more than vectors."""
+
+    class Blur(layers.Layer):
+        state_size = 4
+
+        def get_initial_state(self, batch_size=None):
+            return [ops.zeros((batch_size, 4, 2))]
+
+        def call(self, inputs, states):
+            new = 0.5 * states[0] + inputs
+            return new, [new]
+
+    x = floats(3, 5, 4, 2)
+    y = layers.RNN(Blur(), return_sequences=True)(x, mask=np.ones((3, 5), bool))
+    h = np.zeros((3, 4, 2))
+    for t in range(5):
+        h = 0.5 * h + x[:, t]
+        np.testing.assert_allclose(y[:, t], h, atol=1e-5)
+
+
 def test_loop_over_a_cell_in_a_layer():
     """The book's MyRNN: a Python loop over time equals RNN."""
 
@@ -133,7 +154,7 @@ def test_loop_over_a_cell_in_a_layer():
             self.cell = cell
 
         def call(self, inputs):
-            states = self.cell.get_initial_state(batch_size=inputs.shape[0])
+            states = self.cell.get_initial_state(inputs)  # as in Keras 2
             steps = []
             for t in range(inputs.shape[1]):
                 outputs, states = self.cell(inputs[:, t], states)
