@@ -246,9 +246,9 @@ static void conv1d_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     conv_of_w(&v, in->dim[0], in->dim[1], &x->in[1]->type.shape, x->attr, &unused);
     int64_t channels = in->dim[2], filters = v.f * v.groups, t0, t1;
     whole_windows(&v, &t0, &t1);
-    size_t bytes = (size_t)((row1 - row0) * v.times * filters) * srn_dtype_size(dtype);
-    memset(srn_view_at(x->out[0], row0 * v.times * filters), 0, bytes);
+    size_t bytes = (size_t)(v.times * filters) * srn_dtype_size(dtype);
     for (int64_t b = row0; b < row1; b++) {
+        memset(srn_view_at(x->out[0], b * v.times * filters), 0, bytes);
         gemm(dtype, false, false, t1 - t0, filters, v.k * channels, x->in[0],
              (b * v.length + t0 * v.stride - v.left) * channels, v.stride * channels, x->in[1], 0,
              filters, 0, x->out[0], (b * v.times + t0) * filters, filters);
@@ -316,9 +316,8 @@ static void conv1d_dx_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     conv_of_w(&v, x->in[0]->type.shape.dim[0], x->attr[EXTRA].i, &x->in[1]->type.shape, x->attr,
               &unused);
     int64_t in = v.c * v.groups, filters = v.f * v.groups, row = v.length * in;
-    memset(srn_view_at(x->out[0], row0 * row), 0,
-           (size_t)((row1 - row0) * row) * srn_dtype_size(dtype));
     for (int64_t b = row0; b < row1; b++) {
+        memset(srn_view_at(x->out[0], b * row), 0, (size_t)row * srn_dtype_size(dtype));
         for (int64_t i = 0; i < v.groups * v.k; i++) {
             int64_t g = i / v.k, j = i % v.k, t0 = 0, t1 = v.times;
             inside(&v, j, &t0, &t1);
