@@ -149,7 +149,8 @@ def main():
         f"{'validation loss':26} {'median':>7} {'lowest':>7} {'highest':>7} {'limit':>7}"
         f" {'book':>7} {'last step':>8} {'s':>6}"
     )
-    sys.exit(not all([row(name, args.seeds, args.epochs) for name in args.models]))
+    within = [row(name, args.seeds, args.epochs) for name in args.models]
+    sys.exit(not all(within))
 
 
 if __name__ == "__main__":

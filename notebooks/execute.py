@@ -3,33 +3,20 @@
     pip install ".[notebook]"
     python notebooks/execute.py            # long_sequences.ipynb, in place
 
-Cells run in a fresh kernel of the Python that runs this script. The first cell that fails ends
+Cells run in a fresh kernel of the environment that runs this script. The first cell that fails ends
 the run with its error, and the file stays as it was.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-
-
-class ThisPython(KernelSpecManager):
-    """Finds the Python that runs this script, whatever kernels are installed."""
-
-    def get_kernel_spec(self, kernel_name):
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python")
 
 
 def run(notebook):
     """Executes `notebook` and keeps only what a reader sees."""
-    manager = AsyncKernelManager(kernel_spec_manager=ThisPython())
-    client = NotebookClient(notebook, km=manager, timeout=3600, coalesce_streams=True)
-    client.execute()
+    NotebookClient(notebook, kernel_name="python3", timeout=3600, coalesce_streams=True).execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times of day
     # Which Python it was differs from run to run and matters to nobody.
