@@ -51,7 +51,7 @@
     BINARY(less, flag, a < b)                                                                      \
     BINARY(less_equal, flag, a <= b)
 
-/* `columns` running reductions, in blocks of FOLD_ROWS rows: m is the part so far, x the next. */
+/* `columns` running reductions in blocks of FOLD_ROWS rows: m is the part so far, x the next. */
 enum { FOLD_ROWS = 32, LANES = 16 };
 
 #define FOLD(word, member, start, formula)                                                         \
@@ -73,6 +73,59 @@ enum { FOLD_ROWS = 32, LANES = 16 };
             }                                                                                      \
         }                                                                                          \
         break;
+
+/* One running reduction of neighbours, in blocks of FOLD_ROWS rows of LANES columns; the lanes are
+ * joined pairwise. */
+#define FOLD_RUN(word, member, start, formula)                                                     \
+    case SRN_FOLD_##word:                                                                          \
+        for (int64_t i = 0; i < n;) {                                                              \
+            const int64_t end = n - i < FOLD_ROWS * LANES ? n : i + FOLD_ROWS * LANES;             \
+            T lane[LANES];                                                                         \
+            for (int j = 0; j < LANES; j++) {                                                      \
+                lane[j] = (start);                                                                 \
+            }                                                                                      \
+            for (; i + LANES <= end; i += LANES) {                                                 \
+                for (int j = 0; j < LANES; j++) {                                                  \
+                    const T m = lane[j], x = in[i + j];                                            \
+                    lane[j] = (T)(formula);                                                        \
+                }                                                                                  \
+            }                                                                                      \
+            for (int j = 0; i < end; i++, j++) {                                                   \
+                const T m = lane[j], x = in[i];                                                    \
+                lane[j] = (T)(formula);                                                            \
+            }                                                                                      \
+            for (int width = LANES / 2; width > 0; width /= 2) {                                   \
+                for (int j = 0; j < width; j++) {                                                  \
+                    const T m = lane[j], x = lane[j + width];                                      \
+                    lane[j] = (T)(formula);                                                        \
+                }                                                                                  \
+            }                                                                                      \
+            const TOTAL m = total->member, x = lane[0];                                            \
+            total->member = (TOTAL)(formula);                                                      \
+        }                                                                                          \
+        break;
+
+/* clang-format off */
+
+/* The reductions of a type, for FOLD or FOLD_RUN. NaN comes out of max and min (the | keeps the
+ * loop free of branches). */
+#define FLOAT_FOLDS(X)                                                                             \
+    X(SUM, f, 0, m + x)                                                                            \
+    X(PROD, f, 1, m * x)                                                                           \
+    X(MAX, f, -INFINITY, (x > m) | (x != x) ? x : m)                                               \
+    X(MIN, f, INFINITY, (x < m) | (x != x) ? x : m)
+
+#define INT_FOLDS(X)                                                                               \
+    X(SUM, i, 0, (uint64_t)m + (uint64_t)x)                                                        \
+    X(PROD, i, 1, (uint64_t)m * (uint64_t)x)                                                       \
+    X(MAX, i, (T)((U)1 << (8 * sizeof(T) - 1)), x > m ? x : m)                                     \
+    X(MIN, i, (T)(~(U)0 >> 1), x < m ? x : m)
+
+#define BOOL_FOLDS(X)                                                                              \
+    X(MAX, i, 0, x || m)                                                                           \
+    X(MIN, i, 1, x && m)
+
+/* clang-format on */
 
 #define T float
 #define NAME(name) name##_f32
@@ -138,8 +191,16 @@ static void fold_bool(srn_fold f, srn_total *total, const void *first, int64_t n
                       int64_t columns) {
     const bool *in = first;
     switch (f) {
-        FOLD(MAX, i, 0, x || m)
-        FOLD(MIN, i, 1, x && m)
+        BOOL_FOLDS(FOLD)
+    default:
+        break;
+    }
+}
+
+static void fold_run_bool(srn_fold f, srn_total *total, const void *first, int64_t n) {
+    const bool *in = first;
+    switch (f) {
+        BOOL_FOLDS(FOLD_RUN)
     default:
         break;
     }
@@ -220,23 +281,11 @@ static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, i
     typed[dtype](f, total, x, n, stride, columns);
 }
 
-/* A run is rows of LANES columns; the lanes are joined pairwise, then comes what is left over. */
 static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n) {
-    const char *bytes = x;
-    const int64_t size = (int64_t)srn_dtype_size(dtype), in_lanes = n / LANES * LANES;
-    const srn_dtype wide = srn_dtype_is_float(dtype) ? SRN_F64 : SRN_I64;
-    if (in_lanes > 0) {
-        srn_total lanes[LANES];
-        for (int j = 0; j < LANES; j++) {
-            lanes[j] = srn_fold_start(f, dtype);
-        }
-        fold(f, dtype, lanes, x, n / LANES, LANES, LANES);
-        for (int width = LANES / 2; width > 0; width /= 2) {
-            fold(f, wide, lanes, lanes + width, 1, 0, width);
-        }
-        fold(f, wide, total, lanes, 1, 0, 1);
-    }
-    fold(f, dtype, total, bytes + in_lanes * size, n - in_lanes, 1, 1);
+    static void (*const typed[])(srn_fold, srn_total *, const void *, int64_t) = {
+        fold_run_f32, fold_run_f64, fold_run_i32, fold_run_i64, fold_run_bool,
+    };
+    typed[dtype](f, total, x, n);
 }
 
 #define CAST_TO(R, formula)                                                                        \

@@ -78,12 +78,12 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
 static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
                        int64_t columns) {
     const T *in = first;
-    switch (f) {
-        FOLD(SUM, f, 0, m + x)
-        FOLD(PROD, f, 1, m * x)
-        FOLD(MAX, f, -INFINITY, x > m || x != x ? x : m)
-        FOLD(MIN, f, INFINITY, x < m || x != x ? x : m)
-    }
+    switch (f) { FLOAT_FOLDS(FOLD) }
+}
+
+static void NAME(fold_run)(srn_fold f, srn_total *total, const void *first, int64_t n) {
+    const T *in = first;
+    switch (f) { FLOAT_FOLDS(FOLD_RUN) }
 }
 
 /* out = exp(x - largest) / sum, or (x - largest) - log(sum). */
@@ -103,7 +103,7 @@ static void NAME(softmax)(void *result, const void *argument, int64_t n, double 
         }
         SRN_VECTOR_TABLE.fold_run(SRN_FOLD_SUM, dtype, &sum, e, count);
     }
-    const T divisor = (T)sum.f, term = (T)log(sum.f);
+    const T divisor = (T)sum.f, term = logarithm ? (T)log(sum.f) : 0;
     EACH_ELEMENT {
         out[i] = logarithm ? out[i] - term : out[i] / divisor;
     }

@@ -44,12 +44,12 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
 static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
                        int64_t columns) {
     const T *in = first;
-    switch (f) {
-        FOLD(SUM, i, 0, (uint64_t)m + (uint64_t)x)
-        FOLD(PROD, i, 1, (uint64_t)m * (uint64_t)x)
-        FOLD(MAX, i, (T)((U)1 << (8 * sizeof(T) - 1)), x > m ? x : m)
-        FOLD(MIN, i, (T)(~(U)0 >> 1), x < m ? x : m)
-    }
+    switch (f) { INT_FOLDS(FOLD) }
+}
+
+static void NAME(fold_run)(srn_fold f, srn_total *total, const void *first, int64_t n) {
+    const T *in = first;
+    switch (f) { INT_FOLDS(FOLD_RUN) }
 }
 
 #undef TOTAL
