@@ -5,7 +5,7 @@ from seqrnn.models.graph import ModelGraph
 from seqrnn.models.model import Model, as_input
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import KerasTensor, nest
-from seqrnn.training.hints import missing_sequences
+from seqrnn.training.hints import missing_time
 from seqrnn.training.steps import Steps
 
 
@@ -89,7 +89,7 @@ class Sequential(Model):
         try:
             return layer(x)
         except ValueError as error:
-            missing_sequences(error, before[-1] if before else None, layer)
+            missing_time(error, before[-1] if before else None)
             raise
 
     @property

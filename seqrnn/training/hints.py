@@ -5,7 +5,6 @@ seen up to step k - 1 + s t of its input. So targets for a model with such layer
 those for every step, Y[:, k-1::s]; several layers compose.
 """
 
-from seqrnn.losses.functions import ShapeMismatch
 
 
 def time_slice(layers):
@@ -59,16 +58,26 @@ def slice_text(start, step):
     return f"Y[:, {start or ''}:{'' if step == 1 else ':' + str(step)}]"
 
 
-def missing_sequences(error, before, layer):
-    """For a layer that wants 3-D input, after a recurrent one that gives its last output only."""
-    wants_time = "3-D" in str(error) or "3 axes" in str(error) or "3D" in str(error)
-    if wants_time and getattr(before, "return_sequences", None) is False:
-        return with_text(error, f" Set return_sequences=True on {before.name!r}.")
-    return error
+def missing_time(error, before):
+    """For a layer that wants 3-D input: what the layer before it, or the data, has to do.
+
+    `before` is None for the first layer of a chain.
+    """
+    text = str(error)
+    if not any(wanted in text for wanted in ("3-D input", "3 axes")):
+        return
+    if before is None:
+        with_text(error, " Add the axis of features to the data: X[..., np.newaxis].")
+    elif getattr(before, "return_sequences", None) is False:
+        known = "return_sequences=True" in text
+        fix = (
+            f"That is {before.name!r}" if known else f"Set return_sequences=True on {before.name!r}"
+        )
+        with_text(error, f" {fix}.")
 
 
 def with_text(error, more):
-    """The error with more text at its end."""
+    """The error, with more text at its end."""
     if more and len(error.args) == 1 and more.strip() not in str(error.args[0]):
         error.args = (f"{error.args[0]}{more}",)
     return error
@@ -90,6 +99,3 @@ def check_input(name, expected, shape):
     raise ValueError(
         f"Input {name!r} expects an array of shape {expected}, got {tuple(shape)}.{hint}"
     )
-
-
-__all__ = ["ShapeMismatch", "check_input", "explain_mismatch", "missing_sequences", "time_slice"]

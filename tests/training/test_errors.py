@@ -254,3 +254,46 @@ def test_what_is_gone_says_what_to_use():
         keras.Sequential().predict_classes  # noqa: B018
     with pytest.raises(AttributeError, match=r"model\.fit takes generators"):
         keras.Sequential().fit_generator  # noqa: B018
+
+
+# ---- recurrent layers ----
+
+
+def test_recurrent_layer_after_one_without_sequences():
+    x, y = data()
+    text = "in layer 'two' (GRU): expected 3-D input (batch, time, features), got {}"
+    with pytest.raises(ValueError) as caught:
+        keras.Sequential(
+            [layers.GRU(4, input_shape=[None, 1], name="one"), layers.GRU(3, name="two")]
+        )
+    assert str(caught.value).startswith(text.format("(None, 4)"))
+    assert str(caught.value).endswith("Set return_sequences=True on 'one'.")
+    model = model_of(layers.GRU(4, name="one"), layers.GRU(3, name="two"))
+    got = unchanged(model, lambda: model.fit(x, y, verbose=0))
+    assert got.startswith(text.format("(8, 4)"))
+    assert got.endswith("Set return_sequences=True on 'one'.")
+    assert not model.built and model.weights == []
+
+
+def test_time_distributed_after_a_layer_without_sequences():
+    with pytest.raises(ValueError, match=r"return_sequences=True.*'one'"):
+        keras.Sequential(
+            [
+                layers.LSTM(4, input_shape=[None, 1], name="one"),
+                layers.TimeDistributed(layers.Dense(3)),
+            ]
+        )
+
+
+def test_two_dimensional_data_to_a_recurrent_layer():
+    x, y = data()
+    for model in (model_of(layers.GRU(4)), model_of(layers.LSTM(4, input_shape=[None, 1]))):
+        text = unchanged(model, lambda model=model: model.fit(x[..., 0], y, verbose=0))
+        assert "(8, 50)" in text and "X[..., np.newaxis]" in text
+
+
+def test_last_output_against_targets_of_every_step():
+    x, y = data()
+    model = model_of(layers.SimpleRNN(10, input_shape=[None, 1]))
+    text = unchanged(model, lambda: model.fit(x, y, verbose=0))
+    assert "return_sequences=True" in text and "Y[:, -1]" in text

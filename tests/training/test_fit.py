@@ -439,7 +439,7 @@ def test_train_on_batch_is_a_step_of_fit():
     x, y = data(8)
     model, other = linear(metrics=["mae"]), linear(metrics=["mae"])
     other.set_weights(model.get_weights())
-    history = model.fit(x, y, batch_size=8, verbose=0)
+    history = model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
     values = other.train_on_batch(x, y)
     assert values == [history.history["loss"][0], history.history["mae"][0]]
     np.testing.assert_array_equal(model.get_weights()[0], other.get_weights()[0])
