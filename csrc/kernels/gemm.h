@@ -9,7 +9,7 @@
  * starts threads here. Parallel callers split the rows of C. A row's bits don't depend on the split
  * where srn_gemm_is_small(n, k); beyond that use a fixed partition.
  *
- * Measured on one core of an AMD EPYC (Zen 5): ours against OpenBLAS 0.3.x in float32, GFlop/s, with
+ * Measured on one core of an AMD EPYC (Zen 5): ours against OpenBLAS 0.3.34 in float32, GFlop/s, with
  * AVX-512 on both sides / with AVX2 on both: 32x80x20 250:220 / 120:103, 32x512x128 211:167 /
  * 113:104, 512x512x512 255:251 / 132:132, 512x2048x4096 252:234 / 125:132. So there is no size from
  * which on OpenBLAS wins by much; it has the large ones because it knows the caches of more machines.
