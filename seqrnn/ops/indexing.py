@@ -120,11 +120,14 @@ def _check_ranges(items: list, shape: tuple) -> None:
     """IndexError if a known index does not fit its axis."""
     axes = [item for item in items if item is not None]
     for axis, (item, size) in enumerate(zip(axes, shape, strict=True)):
-        values = item.values if isinstance(item, _Places) else item
-        if isinstance(values, (int, np.ndarray)):
-            bad = np.extract((np.asarray(values) < -size) | (np.asarray(values) >= size), values)
-            if bad.size:
-                raise IndexError(f"index {bad[0]} is out of range for axis {axis} of size {size}.")
+        if isinstance(item, int):
+            bad = [] if -size <= item < size else [item]
+        elif isinstance(item, _Places) and item.values is not None:
+            bad = item.values[(item.values < -size) | (item.values >= size)]
+        else:
+            continue
+        if len(bad):
+            raise IndexError(f"index {bad[0]} is out of range for axis {axis} of size {size}.")
 
 
 def _axes_used(flat: list, rank: int, items: list) -> int:

@@ -132,6 +132,7 @@ class Traced:
         self._storage = tuple(v.storage for v in self.variables)
         self._checks = tuple(frame.checks)
         self._is_input = [isinstance(s, Spec) for s in nest.flatten(specs)]
+        self._flat_inputs = isinstance(specs, tuple) and all(isinstance(s, Spec) for s in specs)
         self._structure = nest.map_leaves(lambda s: _OUTPUT if _is_tensor(s) else s, result)
         self._flat_tuple = isinstance(result, tuple) and all(map(_is_tensor, result))
 
@@ -166,7 +167,9 @@ class Traced:
         ]
         return self._pack(outputs), parts
 
-    def _inputs(self, arrays) -> list:
+    def _inputs(self, arrays):
+        if self._flat_inputs and not self._checks and len(arrays) == len(self._is_input):
+            return arrays
         leaves = nest.flatten(arrays)
         if len(leaves) != len(self._is_input):
             raise ValueError(
@@ -180,6 +183,8 @@ class Traced:
     def _pack(self, outputs):
         if self._flat_tuple:
             return tuple([x.view(Array) for x in outputs])
+        if self._structure is _OUTPUT:
+            return outputs[0].view(Array)
         source = iter(outputs)
         return nest.map_leaves(
             lambda leaf: next(source).view(Array) if leaf is _OUTPUT else leaf, self._structure
