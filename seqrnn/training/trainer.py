@@ -302,16 +302,21 @@ class Trainer:
     # ---- single batches ----
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
-        """One step on one batch. Returns running values since `reset_metrics`, as `evaluate`."""
+        """One step on one batch. Returns the batch's loss and metrics, as `evaluate`."""
         steps = self._compiled_steps("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight)
+        steps.plan("train", batch)
+        steps.objective.reset()
         steps.train(batch)
         return _returned(steps.objective.results(), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
-        """Loss and metrics of one batch. Returns running values since `reset_metrics`."""
+        """Loss and metrics of one batch."""
         steps = self._compiled_steps("test_on_batch")
-        steps.test(self._one_batch(x, y, sample_weight))
+        batch = self._one_batch(x, y, sample_weight)
+        steps.plan("test", batch)
+        steps.objective.reset()
+        steps.test(batch)
         return _returned(steps.objective.results(), return_dict)
 
     def predict_on_batch(self, x):
