@@ -112,13 +112,25 @@ static srn_val as_matrix(srn_graph *g, srn_val v) {
     return srn_reshape(g, v, &matrix);
 }
 
+/* dy b^T. A turned copy of a plain matrix, a weight mostly, leaves a scan's loop (graph/scan.c),
+ * where turning it inside the product would happen at every step. */
+static srn_val times_transposed(srn_graph *g, srn_val dy, srn_val b) {
+    if (srn_type_of(g, b)->shape.rank != 2) {
+        return srn_matmul(g, dy, b, false, true);
+    }
+    int64_t swap[] = {1, 0};
+    return srn_matmul(g, dy, srn_transpose(g, b, (srn_ints){2, swap}), false, false);
+}
+
 static void matmul_vjp(srn_vjp *x) {
     srn_graph *g = x->g;
     srn_val a = x->in[0], b = x->in[1], dy = x->dout[0];
     bool ta = x->attr[TRANSPOSE_A].i, tb = x->attr[TRANSPOSE_B].i;
     srn_shape sa = srn_type_of(g, a)->shape, sb = srn_type_of(g, b)->shape;
     if (x->need[0]) {
-        srn_val da = ta ? srn_matmul(g, b, dy, tb, true) : srn_matmul(g, dy, b, false, !tb);
+        srn_val da = ta   ? srn_matmul(g, b, dy, tb, true)
+                     : tb ? srn_matmul(g, dy, b, false, false)
+                          : times_transposed(g, dy, b);
         x->din[0] = srn_sum_to(g, da, &sa);
     }
     if (x->need[1]) {
