@@ -6,24 +6,32 @@ otherwise. New code uses `seqrnn.ops`.
 
 from __future__ import annotations
 
-from seqrnn import ops, random
-from seqrnn.config import (
-    unique_name,
-)
+from seqrnn import config, ops, random
 from seqrnn.trace import KerasTensor, Variable
 
+backend = config.backend
+clear_session = config.clear_session
+epsilon = config.epsilon
+floatx = config.floatx
+get_uid = config.unique_name
+set_epsilon = config.set_epsilon
+set_floatx = config.set_floatx
+standardize_dtype = config.standardize_dtype
 concatenate = ops.concatenate
 pow = ops.power
 permute_dimensions = ops.transpose
 switch = ops.where
 constant = ops.convert_to_tensor
 variable = Variable
-get_uid = unique_name
 int_shape = ops.shape
 random_uniform = random.uniform
 random_normal = random.normal
 truncated_normal = random.truncated_normal
-gather = ops.take
+
+
+def gather(reference, indices):
+    """The slices along the first axis at these places."""
+    return ops.take(reference, indices, 0)
 
 
 def __getattr__(name: str):

@@ -158,7 +158,17 @@ def output_specs(fn: Callable, args: tuple, kwargs: dict):
             failure = failure or error
             continue
         return _compare(fn, first, second)
-    raise failure
+    raise _with_note(failure)
+
+
+def _with_note(error: Exception) -> Exception:
+    """The error of the first probe, saying where the sizes in its text come from."""
+    if len(error.args) == 1 and isinstance(error.args[0], str):
+        batch, others = _PROBES[0][0]
+        error.args = (
+            f"{error.args[0]} (Unknown sizes were tried as {batch} for the batch, else {others}.)",
+        )
+    return error
 
 
 def _probe(fn, args, kwargs, inputs, sizes):

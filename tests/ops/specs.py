@@ -459,42 +459,8 @@ GATHER = [
 ]
 
 
-def _norm_stats(x, epsilon=1e-3):
-    return ref.layer_norm(x, epsilon=epsilon)[1:]
-
-
-_x = normal(4, 7)
-
-LAYERS = [
-    OpSpec(
-        "layer_norm",
-        [
-            Case((normal(4, 7), normal(7), normal(7)), {"epsilon": 1e-3}),
-            Case((normal(2, 3, 20), normal(20), None), {"epsilon": 1e-5}),
-            Case((normal(5, 6), None, normal(6)), {"epsilon": 1e-3}),
-            Case((normal(5, 33), None, None), {"epsilon": 1e-3}),
-        ],
-        ref.layer_norm,
-        refused=[
-            Refused((normal(4, 7), normal(6), None), ValueError, "layer_norm"),
-            Refused((integers(0, 3, 4, 7), None, None), TypeError, "layer_norm"),
-        ],
-    ),
-    OpSpec(
-        "layer_norm_grad",
-        [
-            Case((normal(4, 7), _x, *_norm_stats(_x), normal(7))),
-            Case((normal(4, 7), _x, *_norm_stats(_x), None)),
-        ],
-        ref.layer_norm_grad,
-        0,
-        [Refused((normal(4, 6), _x, *_norm_stats(_x), None), ValueError, "layer_norm_grad")],
-    ),
-]
-
-
 def _all() -> dict[str, OpSpec]:
-    from ops.specs_layers import CONVOLUTION, RECURRENCE
+    from ops.specs_layers import CONVOLUTION, NORMALISATION, RECURRENCE
 
     families = (
         LEAVES,
@@ -504,7 +470,7 @@ def _all() -> dict[str, OpSpec]:
         MATMUL,
         SHAPE,
         GATHER,
-        LAYERS,
+        NORMALISATION,
         CONVOLUTION,
         RECURRENCE,
     )
