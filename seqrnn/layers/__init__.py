@@ -13,6 +13,8 @@ from seqrnn.layers.dropout import (
     SpatialDropout1D,
 )
 from seqrnn.layers.embedding import Embedding
+from seqrnn.layers.gru import GRU, GRUCell
+from seqrnn.layers.lstm import LSTM, LSTMCell
 from seqrnn.layers.merging import (
     Add,
     Average,
@@ -31,8 +33,6 @@ from seqrnn.layers.merging import (
     multiply,
     subtract,
 )
-from seqrnn.layers.gru import GRU, GRUCell
-from seqrnn.layers.lstm import LSTM, LSTMCell
 from seqrnn.layers.normalization import BatchNormalization, LayerNormalization, Normalization
 from seqrnn.layers.pooling import (
     AveragePooling1D,

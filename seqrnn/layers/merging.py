@@ -147,10 +147,14 @@ class Dot(_Merge):
 
     def __init__(self, axes, normalize=False, **kwargs):
         super().__init__(**kwargs)
-        pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
-        if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
+        pair = (axes, axes) if isinstance(axes, int) else axes
+        if (
+            not isinstance(pair, (list, tuple))
+            or len(pair) != 2
+            or not all(isinstance(a, int) for a in pair)
+        ):
             raise ValueError(f"Dot: axes must be one or two whole numbers, got {axes!r}.")
-        self.axes = pair
+        self.axes = tuple(pair)
         self.normalize = bool(normalize)
 
     def call(self, inputs):

@@ -101,7 +101,7 @@ def test_inputs_of_any_layout(plan, convert):
         (np.zeros((4, 3), "datetime64[s]"), TypeError, "datetime64"),
         (np.full((4, 3), "a"), TypeError, "<U1"),
         (None, ValueError, "expected shape"),
-        ([[1, 2, 3], [4]], ValueError, ""),
+        ([[1, 2, 3], [4]], ValueError, "inhomogeneous"),
     ],
 )
 def test_inputs_refused(plan, x, error, text):
@@ -150,7 +150,7 @@ def test_variables_refused(plan, w, error, text):
         (lambda p: p.run([data()], []), ValueError, "takes 1 variables, got 0"),
         (lambda p: p.run(None, [weights()]), TypeError, "inputs: expected a sequence"),
         (lambda p: p.run([data()], [weights()], 1), TypeError, "2 positional"),
-        (lambda p: p.run([data()], [weights()], seed="a"), TypeError, ""),
+        (lambda p: p.run([data()], [weights()], seed="a"), TypeError, "int"),
         (lambda p: p.run([data()], [weights()], gradients=1), TypeError, "True or False"),
         (lambda p: p.run([data()], [weights()], sed=1), TypeError, "'sed'"),
         (lambda p: p.train([data()], [weights()], 3, learning_rate=1, iteration=0), TypeError,
@@ -239,7 +239,7 @@ def test_slots_are_writeable_and_zero():
     [
         (lambda w: _core.Optimizer("adamm", [w]), ValueError, "'adamm'"),
         (lambda w: _core.Optimizer(3, [w]), ValueError, "got 3"),
-        (lambda w: _core.Optimizer("adam"), TypeError, ""),
+        (lambda w: _core.Optimizer("adam"), TypeError, "2 arguments"),
         (lambda w: _core.Optimizer("adam", w[0]), TypeError, "sequence"),
         (lambda w: _core.Optimizer("adam", [1.0]), TypeError, "variable 0: expected an array"),
         (lambda w: _core.Optimizer("adam", [w, w.astype(float)]), TypeError, "float64"),
@@ -293,21 +293,26 @@ def test_one_plan_in_many_threads():
     assert not wrong
 
 
-def test_the_variables_live_while_the_plan_runs(plan):
+def test_the_variables_live_while_the_plan_runs():
     """The list is changed from another thread while the plan works on its arrays."""
+    graph = _core.Graph()
+    y = w = graph.variable("w", (1000,), "float32")
+    for _ in range(20):
+        (y,) = graph.emit("add", [y, w])
+    plan = graph.compile([y])
     stop = threading.Event()
-    variables = [weights()]
+    variables = [np.ones(1000, np.float32)]
 
     def replace():
         while not stop.is_set():
-            variables[0] = weights()
+            variables[0] = np.ones(1000, np.float32)
 
     thread = threading.Thread(target=replace)
     thread.start()
-    for _ in range(2000):
-        np.testing.assert_array_equal(plan.run([data()], variables)[0], data() * [1, 2, 3])
+    outputs = [plan.run((), variables)[0] for _ in range(2000)]
     stop.set()
     thread.join()
+    np.testing.assert_array_equal(outputs, np.full((2000, 1000), 21))
 
 
 def test_no_references_leak(plan):
@@ -324,6 +329,7 @@ def test_no_references_leak(plan):
         for bad in ((inputs, (x,)), ((w,), variables), ((object(),), variables)):
             with pytest.raises((ValueError, TypeError)):
                 plan.run(*bad)
+    del bad
     gc.collect()
     assert [sys.getrefcount(o) for o in watched] == before
 
