@@ -64,7 +64,15 @@ class Subclass(keras.Model):
 
 
 CUSTOM = {"last_step": last_step, "Scaled": Scaled, "Subclass": Subclass}
-MAKERS = [sequential, lambda: sequential(False), functional, Subclass]
+
+
+def nested():
+    x = keras.Input([None, 2])
+    inner = keras.Sequential([layers.GRU(3, return_sequences=True, input_shape=[None, 2])])
+    return keras.Model(x, layers.TimeDistributed(layers.Dense(1))(inner(x)))
+
+
+MAKERS = [sequential, lambda: sequential(False), functional, Subclass, nested]
 
 
 def trained(make=sequential, optimizer="adam"):
@@ -75,7 +83,9 @@ def trained(make=sequential, optimizer="adam"):
     return model
 
 
-@pytest.mark.parametrize("make", MAKERS, ids=["sequential", "undeclared", "functional", "subclass"])
+@pytest.mark.parametrize(
+    "make", MAKERS, ids=["sequential", "undeclared", "functional", "subclass", "nested"]
+)
 @pytest.mark.parametrize("optimizer", ["adam", "nadam", keras.optimizers.SGD])
 def test_model_comes_back_and_trains_on(make, optimizer, tmp_path):
     if optimizer is keras.optimizers.SGD:

@@ -25,7 +25,9 @@ length 1 it is dropped; any other difference of shapes is an error.
 
 import math
 
-from seqrnn import ops
+import numpy as np
+
+from seqrnn import ops, trace
 
 _EPSILON = 1e-7
 
@@ -192,6 +194,8 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = class_ids(y_true, y_pred)
+    if ignore_class is None:
+        _check_labels(y_true, y_pred.shape[-1])
     if axis not in (-1, len(y_pred.shape) - 1):
         raise ValueError(f"Expected the classes on the last axis (axis=-1), got axis={axis}.")
     ids = y_true
@@ -204,6 +208,15 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     values = ops.where(valid, values, ops.zeros_like(values))
     values._keras_mask = valid
     return values
+
+
+def _check_labels(ids, classes):
+    """ValueError for labels outside of [0, classes): now for arrays, else before each run."""
+    if isinstance(ids, trace.Tensor):
+        trace.check_range(ids, classes, "sparse_categorical_crossentropy")
+    elif isinstance(ids, np.ndarray) and not ((ids >= 0) & (ids < classes)).all():
+        wrong = ids[(ids < 0) | (ids >= classes)][0]
+        raise ValueError(f"Class numbers must lie in 0 .. {classes - 1}, got {wrong}.")
 
 
 def class_ids(y_true, y_pred):

@@ -1,10 +1,11 @@
 """Sequential: layers one after the other."""
 
 from seqrnn.layers.base import Layer
+from seqrnn.layers.embedding import Embedding
 from seqrnn.models.graph import ModelGraph
 from seqrnn.models.model import Model, as_input
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
-from seqrnn.trace import KerasTensor, nest
+from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.hints import missing_time
 from seqrnn.training.steps import Steps
 
@@ -153,6 +154,27 @@ class Sequential(Model):
     def names_of_outputs(self, n):
         return [self._chain[-1].name]
 
+    def shapes(self):
+        """The output shape of each layer, with None for unknown sizes; None before the first data.
+
+        Without a declared input, batch and time are open if all layers can do with that.
+        """
+        if self._graph is not None:
+            return [p.shape for p in self._placeholders]
+        if not isinstance(self._built_with, Spec):
+            return None
+        size = self._built_with.shape
+        for shape in ((*[None] * (len(size) - 1), *size[-1:]), (None, *size[1:])):
+            x, found = KerasTensor(shape, self._built_with.dtype), []
+            try:
+                for layer in self._chain:
+                    x = layer(x)
+                    found.append(x.shape)
+                return found
+            except (ValueError, TypeError, IndexError):
+                continue
+        return None
+
     # ---- config ----
 
     def get_config(self):
@@ -188,4 +210,4 @@ def _declared_input(layer):
     shape = layer._batch_input_shape
     if shape is None:
         return None
-    return KerasTensor(shape, getattr(layer, "input_dtype", None) or layer.compute_dtype)
+    return KerasTensor(shape, "int32" if isinstance(layer, Embedding) else layer.compute_dtype)

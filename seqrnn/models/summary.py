@@ -88,8 +88,9 @@ def _entries(model, with_inputs):
     """(layer or input, text of the output's shape, names of what feeds it)."""
     graph = model._graph
     if graph is None:
-        for layer in model.layers:
-            yield layer, "?", []
+        shapes = model.shapes() if hasattr(model, "shapes") else None
+        for i, layer in enumerate(model.layers):
+            yield layer, str(shapes[i]) if shapes else "?", []
         return
     if with_inputs and not hasattr(model, "add"):
         for tensor in graph.input_tensors:

@@ -6,7 +6,6 @@ those for every step, Y[:, k-1::s]; several layers compose.
 """
 
 
-
 def time_slice(layers):
     """(start, step) of the targets that go with the outputs of these layers in a row, or None."""
     start, step = 0, 1

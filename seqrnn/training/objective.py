@@ -73,8 +73,8 @@ class Objective:
 
     @property
     def needs_predictions(self):
-        """Whether metrics have to be called on arrays after each step."""
-        return bool(self._eager)
+        """How many metrics have to be called on arrays after each step."""
+        return len(self._eager)
 
     # ---- tracing ----
 

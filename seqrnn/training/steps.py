@@ -5,7 +5,6 @@ returns to Python is the loss and the vector of sums described in `objective`.
 """
 
 import warnings
-from collections import OrderedDict
 
 import numpy as np
 
@@ -25,7 +24,7 @@ class Steps:
         self.model = model
         self.objective = objective
         self.optimizer = optimizer
-        self._plans = OrderedDict()
+        self._plans = {}
         self._constrain = None  # a plan that applies the constraints; False: there are none
         self._trained = None  # the variables that the optimizer changes
 
@@ -80,13 +79,12 @@ class Steps:
         """The plan of 'train', 'test' or 'predict' for arrays of these shapes; traced if new."""
         leaves = nest.flatten(batch)
         key = (mode, *[None if a is None else (a.shape, a.dtype.char) for a in leaves])
-        traced = self._plans.get(key)
+        traced = self._plans.pop(key, None)
         if traced is None:
-            traced = self._plans[key] = self._trace(mode, batch)
-            if len(self._plans) > _PLANS:
-                self._plans.popitem(last=False)
-        else:
-            self._plans.move_to_end(key)
+            traced = self._trace(mode, batch)
+            while len(self._plans) >= _PLANS:
+                self._plans.pop(next(iter(self._plans)), None)
+        self._plans[key] = traced  # the most recent one is last
         return traced
 
     def _trace(self, mode, batch):
@@ -105,11 +103,15 @@ class Steps:
         return self._explained(specs, training=True, trainable=trainable)
 
     def _explained(self, specs, **options):
+        eager = self.objective.needs_predictions
         try:
-            return trace.trace(self._step, specs, **options)
+            traced = trace.trace(self._step, specs, **options)
         except ShapeMismatch as error:
             explain_mismatch(error, self.model.layers)
             raise
+        if self.objective.needs_predictions != eager:
+            self._plans.clear()  # those made before return other sums
+        return traced
 
     def _spec(self, array):
         """Floats are computed in the model's dtype, others in their own."""
@@ -170,8 +172,9 @@ def spread(structure, names, what, share=False):
     if len(items) == 1 and (share or structure is None):
         items *= len(names)
     if len(items) != len(names):
+        hint = " One array out of a list of rows: np.stack(y)." if len(names) == 1 else ""
         raise ValueError(
-            f"Got {len(items)} arrays of {what} for a model with {len(names)} outputs: "
-            f"{', '.join(names)}."
+            f"Got {len(items)} arrays of {what} for a model with {len(names)} "
+            f"output{'s' * (len(names) != 1)}: {', '.join(names)}.{hint}"
         )
     return items

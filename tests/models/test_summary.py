@@ -88,6 +88,15 @@ def test_before_it_is_built(utf8):
     assert "?" in text and "0 (unbuilt)" in text and "Total params: 0 (0.00 B)" in text
 
 
+def test_undeclared_model_after_its_first_data(utf8):
+    model = keras.Sequential([layers.GRU(4, return_sequences=True), layers.Dense(2)])
+    model.predict([[[0.0], [1.0]]], verbose=0)
+    assert "(None, None, 4)" in text_of(model) and "(None, None, 2)" in text_of(model)
+    model = keras.Sequential([layers.Flatten(), layers.Dense(2)])
+    model.predict([[[0.0], [1.0]]], verbose=0)
+    assert "(None, 2)" in text_of(model)
+
+
 def test_graph_names_what_feeds_each_layer(utf8):
     x = keras.Input([None, 1], name="x")
     a, b = layers.Dense(2, name="a")(x), layers.Dense(2, name="b")(x)

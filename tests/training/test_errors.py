@@ -203,6 +203,25 @@ def test_list_of_rows_means_several_inputs():
     assert "np.stack" in unchanged(model, lambda: model.predict(rows, verbose=0))
 
 
+def test_class_numbers_out_of_range():
+    model = model_of(
+        layers.Dense(3, activation="softmax", input_shape=[2]),
+        loss="sparse_categorical_crossentropy",
+    )
+    for wrong in (3, -1):
+        y = np.array([0, 1, wrong])
+        text = unchanged(model, lambda y=y: model.fit(np.zeros((3, 2)), y, verbose=0))
+        assert "0 .. 2" in text and f"got {wrong}" in text
+        with pytest.raises(ValueError, match=f"got {wrong}"):
+            keras.losses.sparse_categorical_crossentropy(y, np.ones((3, 3)))
+
+
+def test_embedding_ids_out_of_range():
+    model = model_of(layers.Embedding(5, 2, input_shape=[None]), layers.Dense(1))
+    text = unchanged(model, lambda: model.predict(np.array([[0, 5]]), verbose=0))
+    assert "0 .. 4" in text and "got 5" in text
+
+
 # ---- numbers ----
 
 
