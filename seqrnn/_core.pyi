@@ -101,6 +101,10 @@ class Plan:
 
         `iteration`: steps made so far, 0 at the first.
         """
+    def watch(self) -> None:
+        """Times the steps of all runs from here on."""
+    def times(self) -> str:
+        """Where the time of the watched runs went: a table, one step of the plan a line."""
 
 class Optimizer:
     """An update rule with its state, for `variables` of one dtype (float32 or float64).

@@ -15,4 +15,7 @@ const char *srn_isa_name(srn_isa isa);
 uint64_t srn_fpu_enter(void);
 void srn_fpu_leave(uint64_t saved);
 
+/* Nanoseconds since some moment, steadily. */
+int64_t srn_clock(void);
+
 #endif

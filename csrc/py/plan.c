@@ -24,6 +24,7 @@ typedef struct srn_py_plan {
     leaf *inputs, *variables;
     srn_workspace *spare[MAX_SPARE];
     int n_spare;
+    bool watched; /* its runs are timed, step by step */
 } srn_py_plan;
 
 /* ---- life ---- */
@@ -86,8 +87,10 @@ static srn_workspace *take_workspace(srn_py_plan *self) {
     }
     srn_error err = {0};
     srn_workspace *ws = srn_workspace_new(self->plan, &err);
-    if (ws == NULL) {
+    if (ws == NULL || (self->watched && !srn_workspace_watch(ws, &err))) {
+        srn_workspace_drop(ws);
         srn_py_raise(&err);
+        return NULL;
     }
     return ws;
 }
@@ -308,6 +311,32 @@ static PyObject *plan_str(PyObject *object) {
     return str;
 }
 
+static PyObject *plan_watch(PyObject *object, PyObject *unused) {
+    (void)unused;
+    srn_py_plan *self = (srn_py_plan *)object;
+    self->watched = true;
+    while (self->n_spare > 0) { /* the next run makes a watched one */
+        srn_workspace_drop(self->spare[--self->n_spare]);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *plan_times(PyObject *object, PyObject *unused) {
+    (void)unused;
+    srn_py_plan *self = (srn_py_plan *)object;
+    if (!self->watched || self->n_spare == 0) {
+        return PyUnicode_FromString("no runs were watched\n");
+    }
+    srn_error err = {0};
+    char *text = srn_workspace_times(self->spare[0], &err);
+    if (text == NULL) {
+        return srn_py_raise(&err);
+    }
+    PyObject *str = srn_py_text(text);
+    srn_free(text);
+    return str;
+}
+
 static PyObject *plan_gradient_offsets(PyObject *object, void *unused) {
     (void)unused;
     const srn_plan *plan = ((srn_py_plan *)object)->plan;
@@ -347,6 +376,9 @@ static PyMethodDef plan_methods[] = {
     {"train", CALL(plan_train), FAST,
      "train(inputs, variables, optimizer, *, learning_rate, iteration, seed=0, step=0): run, then "
      "one step of the optimizer. `iteration` counts from 0."},
+    {"watch", plan_watch, METH_NOARGS, "watch(): times the steps of all runs from here on."},
+    {"times", plan_times, METH_NOARGS,
+     "times(): a table of where the time of the watched runs went, one step of the plan a line."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -22,7 +22,22 @@ static void run_block(void *context, int64_t block, int worker) {
     j->step->op->exec(&x, begin, end < j->step->rows ? end : j->step->rows);
 }
 
+static void run_step(srn_workspace *ws, int32_t number, job *j) {
+    const srn_step *step = j->step;
+    if (step->body != NULL) {
+        srn_scan_run(ws->bodies[number], &j->exec);
+        return;
+    }
+    int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
+    if (blocks == 1) {
+        run_block(j, 0, 0);
+    } else {
+        srn_pool_run(blocks, ws->workers, run_block, j);
+    }
+}
+
 void srn_workspace_walk(srn_workspace *ws, const srn_run_state *state) {
+    int64_t before = ws->nanoseconds == NULL ? 0 : srn_clock();
     const srn_view *const *arg = ws->args;
     for (int32_t i = 0; i < ws->plan->n_steps; i++) {
         const srn_step *step = &ws->plan->steps[i];
@@ -37,17 +52,14 @@ void srn_workspace_walk(srn_workspace *ws, const srn_run_state *state) {
                      .state = state},
         };
         arg += step->n_in + step->n_out;
-        if (step->body != NULL) {
-            srn_scan_run(ws->bodies[i], &j.exec);
-            continue;
-        }
-        int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
-        if (blocks == 1) {
-            run_block(&j, 0, 0);
-        } else {
-            srn_pool_run(blocks, ws->workers, run_block, &j);
+        run_step(ws, i, &j);
+        if (ws->nanoseconds != NULL) {
+            int64_t now = srn_clock();
+            ws->nanoseconds[i] += now - before;
+            before = now;
         }
     }
+    ws->runs += ws->nanoseconds != NULL;
 }
 
 void srn_run(srn_workspace *ws, uint64_t seed, uint64_t step) {

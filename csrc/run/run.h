@@ -21,4 +21,10 @@ void *srn_workspace_gradients(srn_workspace *ws); /* the flat buffer */
 
 void srn_run(srn_workspace *ws, uint64_t seed, uint64_t step);
 
+/* Where the time of the runs goes, from here on: false and an error when memory is short. */
+bool srn_workspace_watch(srn_workspace *ws, srn_error *err);
+/* A table, one step of the plan a line: microseconds per run, share, op, layer; a scan's body below
+ * it. Made with srn_alloc; the workspace must be watched. */
+char *srn_workspace_times(const srn_workspace *ws, srn_error *err);
+
 #endif

@@ -23,6 +23,7 @@ void srn_workspace_drop(srn_workspace *ws) {
     srn_free(ws->scratch);
     srn_free(ws->states);
     srn_free(ws->stacked);
+    srn_free(ws->nanoseconds);
     srn_free(ws);
 }
 

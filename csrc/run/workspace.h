@@ -10,8 +10,10 @@ struct srn_workspace {
     const srn_view **args;  /* inputs and outputs of all steps, one after the other */
     srn_workspace **bodies; /* by step: of a scan's body, or NULL */
     char *block, *inputs, *scratch;
-    int workers;  /* scratch areas */
-    size_t bytes; /* of this workspace and its bodies */
+    int workers;          /* scratch areas */
+    size_t bytes;         /* of this workspace and its bodies */
+    int64_t *nanoseconds; /* by step, when watched: spent there in all runs */
+    int64_t runs;         /* watched ones */
     /* body of a scan: */
     char **states; /* room for each new state ... */
     bool *stacked; /* ... unless it lies in a stacked output */

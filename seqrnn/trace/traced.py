@@ -5,11 +5,13 @@
 one flat buffer. `Function` keeps the plans of one Python function, one per set of shapes, dtypes
 and other arguments.
 
-The environment variable SEQRNN_DUMP=graph,plan prints what is compiled to stderr.
+The environment variable SEQRNN_DUMP=graph,plan,time prints to stderr what is compiled and, when the
+process ends, where the time of each plan's runs went.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import threading
@@ -127,6 +129,9 @@ class Traced:
             outputs, gradients=gradients, gradient_like=like, assigns=assigns
         )
         _dump("plan", self.plan)
+        if _dumps("time"):
+            self.plan.watch()
+            atexit.register(_print_times, self.plan)
         self.variables = frame.variables
         self.trainable = list(trainable or ())
         self._storage = tuple(v.storage for v in self.variables)
@@ -198,9 +203,17 @@ def _loss(frame: Frame, leaves) -> int:
     return frame.value(loss)
 
 
+def _dumps(what: str) -> bool:
+    return what in os.environ.get("SEQRNN_DUMP", "").split(",")
+
+
 def _dump(what: str, thing) -> None:
-    if what in os.environ.get("SEQRNN_DUMP", "").split(","):
+    if _dumps(what):
         print(str(thing), file=sys.stderr)
+
+
+def _print_times(plan) -> None:
+    print(plan.times(), file=sys.stderr)
 
 
 # ---- ranges of ids ----
