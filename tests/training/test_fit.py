@@ -1,6 +1,8 @@
 """fit, evaluate, predict: values by formula, arguments, order of what happens."""
 
 import itertools
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -613,6 +615,17 @@ def test_ctrl_c_leaves_a_usable_model():
     model.fit(x, y, batch_size=4, verbose=0)
     assert int(model.optimizer.iterations) == 7
     assert np.isfinite(model.evaluate(x, y, verbose=0))
+
+
+def test_a_real_ctrl_c():
+    x, y = data()
+    model = linear()
+    model.fit(x, y, verbose=0)
+    timer = threading.Timer(0.2, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=4, epochs=10**9, verbose=0)
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"][0])
 
 
 def test_training_goes_on_after_another_compile():
