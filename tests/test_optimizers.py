@@ -252,9 +252,7 @@ def test_schedule_is_asked_with_the_steps_made():
         ),
         (
             schedules.CosineDecay(0.0, 20, warmup_target=0.1, warmup_steps=5),
-            lambda s: (
-                0.02 * s if s < 5 else 0.05 * (1 + math.cos(math.pi * min(s - 5, 20) / 20))
-            ),
+            lambda s: 0.02 * s if s < 5 else 0.05 * (1 + math.cos(math.pi * min(s - 5, 20) / 20)),
         ),
     ],
     ids=lambda x: type(x).__name__,
