@@ -197,7 +197,7 @@ static bool compile_body(build *b, const srn_node *node, srn_step *step) {
     }
     int32_t n = 0;
     for (int32_t k = 0; k < outputs.n; k++) {
-        if (k < n_state || b->s.used[node->out + k]) {
+        if (k < n_state || b->s.readers[node->out + k] > 0) {
             out[n] = step->out[k];
             wanted[n++] = (srn_val)outputs.v[k];
         }
@@ -225,7 +225,7 @@ static bool add_step(build *b, const srn_node *node) {
     }
     for (int32_t k = 0; k < node->n_out; k++) {
         srn_val v = node->out + k;
-        srn_home home = b->s.used[v] ? SRN_HOME_BLOCK : SRN_HOME_NOWHERE;
+        srn_home home = b->s.readers[v] > 0 ? SRN_HOME_BLOCK : SRN_HOME_NOWHERE;
         out[k] = b->slot[v] = add_slot(b, (srn_slot){.type = *srn_type_of(b->g, v), .home = home});
     }
     plan->n_steps++; /* from here on srn_plan_drop sees the body */
@@ -233,17 +233,35 @@ static bool add_step(build *b, const srn_node *node) {
     return ok && measure(b, step);
 }
 
+/* A product that starts from the row which `node` adds to it: the product's node with a third
+ * input and the sum's output. */
+static bool add_absorbing_step(build *b, const srn_node *node, const srn_node *product) {
+    bool first = b->s.same[node->in[0]] == product->out;
+    srn_val in[] = {product->in[0], product->in[1], node->in[first ? 1 : 0]};
+    srn_node merged = *product;
+    merged.n_in = 3;
+    merged.in = in;
+    merged.out = node->out;
+    return add_step(b, &merged);
+}
+
+static bool add_node(build *b, int32_t number) {
+    const srn_node *node = &b->g->nodes[number];
+    if (node->id == SRN_OP_input || node->id == SRN_OP_variable || node->id == SRN_OP_constant) {
+        return add_leaf(b, node);
+    }
+    if (node->op->flags & SRN_FLAG_ALIAS) {
+        add_alias(b, node);
+        return true;
+    }
+    int32_t absorbed = b->s.absorbs[number];
+    return absorbed == SRN_NONE ? add_step(b, node)
+                                : add_absorbing_step(b, node, &b->g->nodes[absorbed]);
+}
+
 static bool add_steps(build *b) {
     for (int32_t i = 0; i < b->g->n_nodes; i++) {
-        const srn_node *node = &b->g->nodes[i];
-        if (!b->s.live[i]) {
-            continue;
-        }
-        bool leaf =
-            node->id == SRN_OP_input || node->id == SRN_OP_variable || node->id == SRN_OP_constant;
-        if (!leaf && node->op->flags & SRN_FLAG_ALIAS) {
-            add_alias(b, node);
-        } else if (!(leaf ? add_leaf(b, node) : add_step(b, node))) {
+        if (b->s.live[i] && !add_node(b, i)) {
             return false;
         }
     }

@@ -2,8 +2,8 @@
  *
  * One walk forward gives each value the earliest value that equals it: by a hash table over
  * (op, inputs, attributes), and by a few rules (a transpose of a transpose, a reshape to the same
- * shape, times one, plus zero). One walk backward marks what is alive. Time and memory linear in
- * the number of nodes.
+ * shape, times one). One walk backward marks what is alive; then a product takes in the row that
+ * is added to it. Time and memory linear in the number of nodes.
  */
 #include "compile/simplify.h"
 
@@ -203,8 +203,39 @@ static void mark(srn_simplified *s, const srn_graph *g, int32_t n, const srn_val
     for (int32_t i = 0; i < n; i++) {
         if (values[i] != SRN_NONE) {
             srn_val v = s->same[values[i]];
-            s->used[v] = true;
+            s->readers[v]++;
             s->live[g->values[v].node] = true;
+        }
+    }
+}
+
+/* A product whose only reader adds a row to it: the product can start from that row. The product
+ * dies, and the sum becomes a product of three inputs. Returns the product's node. */
+static int32_t product_to_absorb(const srn_simplified *s, const srn_graph *g,
+                                 const srn_node *node) {
+    if (node->id != SRN_OP_add) {
+        return SRN_NONE;
+    }
+    for (int32_t k = 0; k < 2; k++) {
+        srn_val v = s->same[node->in[k]], row = s->same[node->in[1 - k]];
+        const srn_node *product = srn_maker(g, v);
+        const srn_shape *shape = &srn_type_of(g, v)->shape, *bias = &srn_type_of(g, row)->shape;
+        bool fits = (product->id == SRN_OP_matmul && product->attr[0].i == 0) ||
+                    product->id == SRN_OP_conv1d;
+        fits = fits && product->n_in == 2 && product->op->max_in == 3 && s->readers[v] == 1;
+        if (fits && bias->rank == 1 && bias->dim[0] == shape->dim[shape->rank - 1] &&
+            srn_shape_equal(shape, &srn_type_of(g, node->out)->shape)) {
+            return g->values[v].node;
+        }
+    }
+    return SRN_NONE;
+}
+
+static void absorb(srn_simplified *s, const srn_graph *g) {
+    for (int32_t i = 0; i < g->n_nodes; i++) {
+        s->absorbs[i] = s->live[i] ? product_to_absorb(s, g, &g->nodes[i]) : SRN_NONE;
+        if (s->absorbs[i] != SRN_NONE) {
+            s->live[s->absorbs[i]] = false;
         }
     }
 }
@@ -212,7 +243,8 @@ static void mark(srn_simplified *s, const srn_graph *g, int32_t n, const srn_val
 bool srn_simplify(srn_simplified *out, const srn_graph *g, const srn_compile_spec *spec,
                   srn_arena *arena, srn_error *err) {
     out->same = srn_arena_alloc(arena, ((size_t)g->n_values + 1) * sizeof *out->same, err);
-    out->used = srn_arena_alloc(arena, (size_t)g->n_values + 1, err);
+    out->readers = srn_arena_alloc(arena, ((size_t)g->n_values + 1) * sizeof *out->readers, err);
+    out->absorbs = srn_arena_alloc(arena, ((size_t)g->n_nodes + 1) * sizeof *out->absorbs, err);
     out->live = srn_arena_alloc(arena, (size_t)g->n_nodes + 1, err);
     if (srn_failed(err) || !merge(out, g, arena, err)) {
         return false;
@@ -225,5 +257,6 @@ bool srn_simplify(srn_simplified *out, const srn_graph *g, const srn_compile_spe
             mark(out, g, g->nodes[i].n_in, g->nodes[i].in);
         }
     }
+    absorb(out, g);
     return true;
 }

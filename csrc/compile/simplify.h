@@ -6,9 +6,10 @@
 #include "compile/plan.h"
 
 typedef struct srn_simplified {
-    srn_val *same; /* by value: the value to read instead, itself mostly */
-    bool *live;    /* by node */
-    bool *used;    /* by value: read by a live node, or asked for */
+    srn_val *same;    /* by value: the value to read instead, itself mostly */
+    bool *live;       /* by node */
+    int32_t *readers; /* by value: how many inputs of live nodes it is, or asked for */
+    int32_t *absorbs; /* by node: the node in front that it takes in, or SRN_NONE; see absorb */
 } srn_simplified;
 
 /* The arrays live in `arena`. */
