@@ -37,9 +37,7 @@ class Dropout(Layer):
         if not training or self.rate == 0:
             return inputs
         stream = self.seed_generator.next()
-        return inputs * ops.dropout_mask(
-            self._shape(inputs.shape), self.rate, stream, inputs.dtype
-        )
+        return inputs * ops.dropout_mask(self._shape(inputs.shape), self.rate, stream, inputs.dtype)
 
     def _shape(self, shape):
         if self.noise_shape is None:
