@@ -1,6 +1,7 @@
 """Conv1D: paddings x strides x dilations x groups, and short, odd and wide shapes."""
 
 from golden_builders import layer_case
+from golden_case import CONSTRAINED
 
 X = (2, 9, 4)
 GRID = [
@@ -22,9 +23,11 @@ GRID = [
 ]
 
 
-def _case(name, x=X, **arguments):
+def _case(name, x=X, options=None, **arguments):
     arguments = {"filters": 3, **arguments}
-    return layer_case(f"conv1d_{name}", lambda k: k.layers.Conv1D(**arguments), x)
+    return layer_case(
+        f"conv1d_{name}", lambda k: k.layers.Conv1D(**arguments), x, **(options or {})
+    )
 
 
 CASES = (
@@ -78,6 +81,6 @@ CASES = (
             padding="same",
         ),
         _case("regularized", kernel_size=2, kernel_regularizer="l2", bias_regularizer="l1"),
-        _case("constrained", kernel_size=2, kernel_constraint="non_neg"),
+        _case("constrained", options=CONSTRAINED, kernel_size=2, kernel_constraint="non_neg"),
     ]
 )

@@ -1,6 +1,7 @@
 """Dense, Activation, Flatten, Embedding, Dropout at rest, TimeDistributed, a layer of one's own."""
 
 from golden_builders import integers, layer_case, model_case, normal, sequential
+from golden_case import CONSTRAINED
 from golden_classes import scaled_mixture
 
 ACTIVATIONS = [
@@ -121,6 +122,7 @@ EMBEDDING = [
             ),
         ),
         [integers(4, 5, 6)],
+        **CONSTRAINED,
     ),
     model_case(
         "embedding_of_floats",

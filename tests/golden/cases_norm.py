@@ -77,9 +77,11 @@ MODELS = [
             lambda k: k.layers.BatchNormalization(momentum=0.8),
         ),
         [normal(6, 4)],
+        target=normal(6, 3),
+        loss=lambda k: "mse",
         optimizer=lambda k: k.optimizers.SGD(0.01),
         snapshots=(1, 2, 5),
-        changes=False,
+        gradients=False,
     ),
 ]
 

@@ -1,6 +1,7 @@
 """SimpleRNN, LSTM and GRU: every option, and every kind of mask."""
 
 from golden_builders import layer_case
+from golden_case import CONSTRAINED
 
 SHAPE, UNITS = (3, 5, 3), 4
 EVERYTHING = {"return_sequences": True, "return_state": True}
@@ -40,7 +41,7 @@ OPTIONS = [
             "recurrent_constraint": "unit_norm",
             "bias_constraint": "non_neg",
         },
-        {},
+        CONSTRAINED,
     ),
     (
         "dropout_inference",

@@ -1,6 +1,7 @@
 """Optimizers, regularizers and constraints: what weights become after one step and after many."""
 
 from golden_builders import integers, layer_case, model_case, normal, sequential
+from golden_case import CONSTRAINED
 
 
 def mse(k):
@@ -62,7 +63,7 @@ def _optimizer(name, optimizer, net, x):
         loss=mse,
         optimizer=optimizer,
         snapshots=(1, 2, 20),
-        changes=False,
+        gradients=False,
     )
 
 
@@ -143,7 +144,7 @@ REGULARIZER_CASES = [
     layer_case(
         "regularizer_batch_norm",
         lambda k: k.layers.BatchNormalization(
-            gamma_regularizer=k.regularizers.L1(0.2), beta_constraint="non_neg"
+            gamma_regularizer=k.regularizers.L1(0.2), beta_regularizer="l2"
         ),
         (4, 5),
     ),
@@ -154,14 +155,29 @@ CONSTRAINT_CASES = [
         f"constraint_{name}",
         lambda k, c=constraint: k.layers.Dense(3, kernel_constraint=c(k)),
         (4, 5),
+        **CONSTRAINED,
     )
     for name, constraint in CONSTRAINTS.items()
 ] + [
-    layer_case("constraint_bias", lambda k: k.layers.Dense(3, bias_constraint="non_neg"), (4, 5)),
+    layer_case(
+        "constraint_bias",
+        lambda k: k.layers.Dense(3, bias_constraint="non_neg"),
+        (4, 5),
+        **CONSTRAINED,
+    ),
     layer_case(
         "constraint_conv",
         lambda k: k.layers.Conv1D(3, 2, kernel_constraint=k.constraints.MaxNorm(0.5, axis=[0, 1])),
         (2, 4, 3),
+        **CONSTRAINED,
+    ),
+    layer_case(
+        "constraint_batch_norm",
+        lambda k: k.layers.BatchNormalization(
+            gamma_constraint="unit_norm", beta_constraint="non_neg"
+        ),
+        (4, 5),
+        **CONSTRAINED,
     ),
 ]
 

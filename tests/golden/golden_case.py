@@ -5,8 +5,8 @@ with them: `k` is either module, and nothing but the public API of Keras is used
 inputs, weights and targets from a generator keyed by the case's name; `measure` returns everything
 that is compared, as {name: array}.
 
-Gradients come out of the public API: the optimizer of a case is SGD with rate 1, so the gradient by
-a weight is the weight before one `train_on_batch` less the weight after it.
+Gradients come out of the public API: the optimizer of a case is SGD, so the gradient by a weight is
+the weight before one `train_on_batch` less the weight after it, divided by the rate.
 """
 
 import zlib
@@ -39,8 +39,21 @@ def weighted_sum(k):
     return loss
 
 
+# A power of two, so it rounds nothing. With a rate of 1, a small gradient would lose its digits in
+# the difference of two float32 weights.
+RATE = 64.0
+
+
+def gradient_step(k):
+    return k.optimizers.SGD(learning_rate=RATE)
+
+
 def unit_step(k):
     return k.optimizers.SGD(learning_rate=1.0)
+
+
+# Options of a case with constraints: its weights after a step, not gradients.
+CONSTRAINED = {"optimizer": unit_step, "gradients": False}
 
 
 @dataclass(frozen=True)
@@ -48,8 +61,8 @@ class StepCase:
     """A model, and what one or more training steps do to it.
 
     `target` None draws a target of the output's shape. `snapshots` are the numbers of steps
-    after which weights are recorded; () trains nothing. `changes` records weights before less
-    weights after, which is the gradient under `unit_step`; otherwise the weights themselves.
+    after which weights are recorded; () trains nothing. `gradients` records gradients, which needs
+    the default optimizer and no constraints; otherwise the weights themselves are recorded.
     `training_output` records the output in training mode too.
     """
 
@@ -59,9 +72,9 @@ class StepCase:
     target: Callable | None = None
     sample_weight: Callable | None = None
     loss: Callable = weighted_sum
-    optimizer: Callable = unit_step
+    optimizer: Callable = gradient_step
     snapshots: Sequence[int] = (1,)
-    changes: bool = True
+    gradients: bool = True
     training_output: bool = False
     weight_scale: float = 0.6
 
@@ -122,8 +135,8 @@ class StepCase:
             results[f"loss_{step}"] = np.ravel(loss)[0]
             for i, after in enumerate(get_weights(built.parts)):
                 # Moving statistics are not a gradient: a change of 1 % would lose two digits.
-                if self.changes and trainable[i]:
-                    results[f"grad{i}_{step}"] = weights[i] - after
+                if self.gradients and trainable[i]:
+                    results[f"grad{i}_{step}"] = (weights[i] - after) / RATE
                 else:
                     results[f"w{i}_{step}"] = after
         return results
