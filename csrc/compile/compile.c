@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "compile/batch_rows.h"
 #include "compile/memory_plan.h"
 #include "compile/simplify.h"
 #include "graph/scan.h"
@@ -133,33 +134,40 @@ static const srn_attr *keep_attrs(build *b, const srn_node *node) {
     return srn_failed(b->err) ? NULL : attr;
 }
 
-/* Rows per block such that a block is worth a thread; never a matter of how many there are. */
-static void partition(srn_step *step, const srn_infer *x) {
-    step->rows = step->block_rows = 1;
-    if (step->op->parallel != SRN_ROWS) {
-        return;
+static double cost_of(const srn_op *op, const srn_infer *x) {
+    if (op->cost != NULL) {
+        return op->cost(x);
     }
-    const double worth = 32768;
     double cost = 0;
-    if (step->op->cost != NULL) {
-        cost = step->op->cost(x);
-    } else {
-        for (int32_t i = 0; i < x->n_in; i++) {
-            cost += x->in[i] == NULL ? 0 : (double)srn_shape_count(&x->in[i]->shape);
-        }
-        for (int32_t i = 0; i < x->n_out; i++) {
-            cost += (double)srn_shape_count(&x->out[i].shape);
-        }
+    for (int32_t i = 0; i < x->n_in; i++) {
+        cost += x->in[i] == NULL ? 0 : (double)srn_shape_count(&x->in[i]->shape);
     }
-    int64_t rows = step->op->rows(x);
-    double block = cost > worth ? (double)rows * worth / cost : (double)rows;
+    for (int32_t i = 0; i < x->n_out; i++) {
+        cost += (double)srn_shape_count(&x->out[i].shape);
+    }
+    return cost;
+}
+
+/* Rows per block such that a block is worth a thread; never a matter of how many there are. */
+static void partition(srn_step *step, int64_t rows, int64_t min_block) {
+    const double worth = 32768;
+    double block = step->cost > worth ? (double)rows * worth / step->cost : (double)rows;
     int64_t block_rows = (int64_t)block + 1;
-    block_rows = block_rows < step->op->min_block ? step->op->min_block : block_rows;
+    block_rows = block_rows < min_block ? min_block : block_rows;
     step->rows = rows;
     step->block_rows = block_rows > rows ? rows : block_rows;
     if (step->block_rows < 1) {
         step->block_rows = 1; /* no rows: no block either */
     }
+}
+
+/* A scan: T times its body; by rows of the batch where these don't meet. */
+static bool measure_scan(build *b, srn_step *step) {
+    int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
+    int64_t batch = srn_batch_rows(step->body, n_state, &b->arena, b->err);
+    step->cost = (double)step->attr[SRN_SCAN_LENGTH].i * srn_plan_cost(step->body);
+    partition(step, batch > 0 ? batch : 1, 16);
+    return !srn_failed(b->err);
 }
 
 /* What the shape rule saw, once more: for scratch, rows and cost. */
@@ -177,7 +185,8 @@ static bool measure(build *b, srn_step *step) {
     }
     srn_infer x = {
         .n_in = step->n_in, .in = in, .attr = step->attr, .n_out = step->n_out, .out = out};
-    partition(step, &x);
+    step->cost = cost_of(step->op, &x);
+    partition(step, step->op->parallel == SRN_ROWS ? step->op->rows(&x) : 1, step->op->min_block);
     step->scratch = step->op->scratch == NULL ? 0 : srn_round_up(step->op->scratch(&x), SRN_ALIGN);
     if (step->scratch > b->plan->scratch_bytes) {
         b->plan->scratch_bytes = step->scratch;
@@ -229,8 +238,8 @@ static bool add_step(build *b, const srn_node *node) {
         out[k] = b->slot[v] = add_slot(b, (srn_slot){.type = *srn_type_of(b->g, v), .home = home});
     }
     plan->n_steps++; /* from here on srn_plan_drop sees the body */
-    bool ok = node->id != SRN_OP_scan || compile_body(b, node, step);
-    return ok && measure(b, step);
+    return node->id == SRN_OP_scan ? compile_body(b, node, step) && measure_scan(b, step)
+                                   : measure(b, step);
 }
 
 /* A product that starts from the row which `node` adds to it: the product's node with a third

@@ -32,6 +32,7 @@ typedef struct srn_step {
     const int32_t *in, *out; /* slots; SRN_NONE for an absent input */
     int64_t rows;            /* 1 for SRN_WHOLE */
     int64_t block_rows;      /* rows per block, independent of the number of threads */
+    double cost;             /* elementary operations of all rows, roughly */
     size_t scratch;          /* bytes per worker */
     const char *scope;
     srn_plan *body; /* scan: the plan of its body */

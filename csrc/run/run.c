@@ -22,17 +22,42 @@ static void run_block(void *context, int64_t block, int worker) {
     j->step->op->exec(&x, begin, end < j->step->rows ? end : j->step->rows);
 }
 
-static void run_step(srn_workspace *ws, int32_t number, job *j) {
+/* A block of the batch's rows through all time steps. */
+static void run_scan_block(void *context, int64_t block, int worker) {
+    const job *j = context;
     const srn_step *step = j->step;
-    if (step->body != NULL) {
-        srn_scan_run(ws->bodies[number], &j->exec);
-        return;
-    }
+    int64_t number = step - j->ws->plan->steps;
+    int64_t begin = block * step->block_rows, end = begin + step->block_rows;
+    srn_scan_run(j->ws->bodies[number * j->ws->workers + worker], step, &j->exec, begin,
+                 end < step->rows ? end : step->rows);
+}
+
+static void run_step(srn_workspace *ws, job *j) {
+    const srn_step *step = j->step;
+    srn_block_fn fn = step->body != NULL ? run_scan_block : run_block;
     int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
     if (blocks == 1) {
-        run_block(j, 0, 0);
+        fn(j, 0, 0);
     } else {
-        srn_pool_run(blocks, ws->workers, run_block, j);
+        srn_pool_run(blocks, ws->workers, fn, j);
+    }
+}
+
+void srn_workspace_walk_rows(srn_workspace *ws, const srn_run_state *state, int64_t row0,
+                             int64_t row1, int64_t batch) {
+    const srn_view *const *arg = ws->args;
+    for (int32_t i = 0; i < ws->plan->n_steps; i++) {
+        const srn_step *step = &ws->plan->steps[i];
+        srn_exec x = {.n_in = step->n_in,
+                      .n_out = step->n_out,
+                      .in = arg,
+                      .out = arg + step->n_in,
+                      .attr = step->attr,
+                      .scratch = ws->scratch,
+                      .state = state};
+        arg += step->n_in + step->n_out;
+        int64_t each = step->rows / batch;
+        step->op->exec(&x, row0 * each, row1 * each);
     }
 }
 
@@ -52,7 +77,7 @@ void srn_workspace_walk(srn_workspace *ws, const srn_run_state *state) {
                      .state = state},
         };
         arg += step->n_in + step->n_out;
-        run_step(ws, i, &j);
+        run_step(ws, &j);
         if (ws->nanoseconds != NULL) {
             int64_t now = srn_clock();
             ws->nanoseconds[i] += now - before;

@@ -10,7 +10,8 @@ bool srn_workspace_watch(srn_workspace *ws, srn_error *err) {
     }
     bool ok = ws->nanoseconds != NULL;
     for (int32_t i = 0; ok && i < ws->plan->n_steps; i++) {
-        ok = ws->bodies[i] == NULL || srn_workspace_watch(ws->bodies[i], err);
+        srn_workspace *body = ws->bodies[(int64_t)i * ws->workers];
+        ok = body == NULL || srn_workspace_watch(body, err);
     }
     return ok;
 }
@@ -29,8 +30,9 @@ static bool add_times(srn_text *text, const srn_workspace *ws, int64_t runs, int
         ok = srn_text_add(text, err, "%*s%4d %9.1f us %5.1f %%  %-14s %s\n", indent, "", (int)i,
                           (double)ws->nanoseconds[i] / each, 100 * (double)ws->nanoseconds[i] / all,
                           step->op->name, step->scope == NULL ? "" : step->scope);
-        if (ok && ws->bodies[i] != NULL) {
-            ok = add_times(text, ws->bodies[i], runs, indent + 4, err);
+        const srn_workspace *body = ws->bodies[(int64_t)i * ws->workers];
+        if (ok && body != NULL && body->runs > 0) { /* not where rows go in parallel */
+            ok = add_times(text, body, runs, indent + 4, err);
         }
     }
     return ok;

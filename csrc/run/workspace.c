@@ -12,7 +12,7 @@ void srn_workspace_drop(srn_workspace *ws) {
     if (ws == NULL) {
         return;
     }
-    for (int32_t i = 0; ws->bodies != NULL && i < ws->plan->n_steps; i++) {
+    for (int64_t i = 0; ws->bodies != NULL && i < (int64_t)ws->plan->n_steps * ws->workers; i++) {
         srn_workspace_drop(ws->bodies[i]);
     }
     srn_free(ws->bodies);
@@ -62,45 +62,54 @@ static void place_slots(srn_workspace *ws) {
     }
 }
 
-static srn_workspace *new_workspace(const srn_plan *plan, srn_error *err) {
+/* Bodies of scans: one each, or one for each worker where rows go in parallel. */
+static bool make_bodies(srn_workspace *ws, srn_error *err) {
+    for (int32_t i = 0; i < ws->plan->n_steps; i++) {
+        const srn_step *step = &ws->plan->steps[i];
+        bool by_rows = step->rows > step->block_rows;
+        for (int w = 0; step->body != NULL && w < (by_rows ? ws->workers : 1); w++) {
+            srn_workspace *body = srn_workspace_new_body(step, by_rows ? 1 : ws->workers, err);
+            if (body == NULL) {
+                return false;
+            }
+            ws->bodies[(int64_t)i * ws->workers + w] = body;
+            ws->bytes += body->bytes;
+        }
+    }
+    return true;
+}
+
+static srn_workspace *new_workspace(const srn_plan *plan, int workers, srn_error *err) {
     srn_workspace *ws = srn_alloc_zero(sizeof *ws, err);
     if (ws == NULL) {
         return NULL;
     }
     ws->plan = plan;
-    ws->workers = srn_pool_threads();
+    ws->workers = workers;
     size_t n_args = 0;
     for (int32_t i = 0; i < plan->n_steps; i++) {
         n_args += (size_t)plan->steps[i].n_in + (size_t)plan->steps[i].n_out;
     }
+    size_t n_bodies = (size_t)plan->n_steps * (size_t)workers;
     ws->views = (srn_view *)room(ws, (size_t)plan->n_slots * sizeof *ws->views, err);
     ws->args = (const srn_view **)room(ws, n_args * sizeof *ws->args, err);
-    ws->bodies = (srn_workspace **)room(ws, (size_t)plan->n_steps * sizeof *ws->bodies, err);
+    ws->bodies = (srn_workspace **)room(ws, n_bodies * sizeof *ws->bodies, err);
     ws->block = room(ws, plan->block_bytes, err);
-    ws->scratch = room(ws, (size_t)ws->workers * plan->scratch_bytes, err);
+    ws->scratch = room(ws, (size_t)workers * plan->scratch_bytes, err);
     if (srn_failed(err)) {
         srn_workspace_drop(ws);
         return NULL;
     }
     place_slots(ws);
-    for (int32_t i = 0; i < plan->n_steps; i++) {
-        const srn_step *step = &plan->steps[i];
-        if (step->body == NULL) {
-            continue;
-        }
-        int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
-        ws->bodies[i] = srn_workspace_new_body(step->body, n_state, err);
-        if (ws->bodies[i] == NULL) {
-            srn_workspace_drop(ws);
-            return NULL;
-        }
-        ws->bytes += ws->bodies[i]->bytes;
+    if (!make_bodies(ws, err)) {
+        srn_workspace_drop(ws);
+        return NULL;
     }
     return ws;
 }
 
 srn_workspace *srn_workspace_new(const srn_plan *plan, srn_error *err) {
-    srn_workspace *ws = new_workspace(plan, err);
+    srn_workspace *ws = new_workspace(plan, srn_pool_threads(), err);
     if (ws == NULL) {
         return NULL;
     }
@@ -151,8 +160,9 @@ static bool make_state_room(srn_workspace *ws, int32_t n_state, srn_error *err) 
     return true;
 }
 
-srn_workspace *srn_workspace_new_body(const srn_plan *plan, int32_t n_state, srn_error *err) {
-    srn_workspace *ws = new_workspace(plan, err);
+srn_workspace *srn_workspace_new_body(const srn_step *step, int workers, srn_error *err) {
+    int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
+    srn_workspace *ws = new_workspace(step->body, workers, err);
     if (ws != NULL && !make_state_room(ws, n_state, err)) {
         srn_workspace_drop(ws);
         return NULL;

@@ -8,7 +8,7 @@ struct srn_workspace {
     const srn_plan *plan;
     srn_view *views;        /* by slot */
     const srn_view **args;  /* inputs and outputs of all steps, one after the other */
-    srn_workspace **bodies; /* by step: of a scan's body, or NULL */
+    srn_workspace **bodies; /* those of step i at i * workers; NULL */
     char *block, *inputs, *scratch;
     int workers;          /* scratch areas */
     size_t bytes;         /* of this workspace and its bodies */
@@ -19,13 +19,18 @@ struct srn_workspace {
     bool *stacked; /* ... unless it lies in a stacked output */
 };
 
-/* The workspace of a scan's body: inputs stay where the loop finds them. */
-srn_workspace *srn_workspace_new_body(const srn_plan *plan, int32_t n_state, srn_error *err);
+/* The workspace of a scan's body, one of `step->rows > 1 ? workers : 1`: inputs stay where the loop
+ * finds them. */
+srn_workspace *srn_workspace_new_body(const srn_step *step, int workers, srn_error *err);
 /* Moves a slot's bytes, and those of its aliases, elsewhere. */
 void srn_workspace_point(srn_workspace *ws, int32_t slot, void *data);
 /* All steps once. */
 void srn_workspace_walk(srn_workspace *ws, const srn_run_state *state);
-/* The loop of a scan; x is the scan's step. */
-void srn_scan_run(srn_workspace *body, const srn_exec *x);
+/* All steps once, rows row0 .. row1-1 of a batch of `batch` alone, on this thread. */
+void srn_workspace_walk_rows(srn_workspace *ws, const srn_run_state *state, int64_t row0,
+                             int64_t row1, int64_t batch);
+/* The loop of a scan for these rows of its batch; x is the scan's step. */
+void srn_scan_run(srn_workspace *body, const srn_step *step, const srn_exec *x, int64_t row0,
+                  int64_t row1);
 
 #endif
