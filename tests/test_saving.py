@@ -303,6 +303,39 @@ def test_every_truncation_is_noticed(tmp_path):
             keras.models.load_model(tmp_path / "cut")
 
 
+def test_flipped_bits_anywhere_are_noticed_or_harmless(tmp_path):
+    """In the names, sizes and methods of the archive's members too, which have no checksum."""
+    model = small(1)
+    model.compile(loss="mse")
+    model.save(tmp_path / "m.srn")
+    whole = (tmp_path / "m.srn").read_bytes()
+    directory = whole.index(b"PK\x01\x02")
+    refused = 0
+    for at in [*range(0, 120), *range(directory, len(whole))]:
+        flipped = bytearray(whole)
+        flipped[at] ^= 1 << at % 8
+        (tmp_path / "flipped").write_bytes(flipped)
+        try:
+            loaded = keras.models.load_model(tmp_path / "flipped")
+        except ValueError as error:
+            assert "is damaged" in str(error) or "is not a file of seqrnn" in str(error)
+            refused += 1
+        else:
+            np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    assert refused > 100
+
+
+def test_settings_in_tuples_come_back(tmp_path):
+    x, y = data()
+    x, y = x[:, 0], y[:, 0]
+    model = small(1)
+    model.compile(loss="mse", metrics=(keras.metrics.MeanAbsoluteError(name="off"), "mse"))
+    expected = model.evaluate(x, y, verbose=0)
+    model.save(tmp_path / "m.srn")
+    loaded = keras.models.load_model(tmp_path / "m.srn")
+    assert loaded.evaluate(x, y, verbose=0) == expected
+
+
 def test_flipped_bits_in_the_weights_are_noticed(tmp_path):
     model = small(1)
     model.save(tmp_path / "m.srn")

@@ -1,8 +1,9 @@
 """The file format: one zip archive, stored, without pickles.
 
-    format.json     {"format": "seqrnn", "version": 1, "kind": "model" or "weights", "made_by": ...}
+    format.json     {"format": "seqrnn", "version": 1, "kind": "model" or "weights", "made_by": ...,
+                     "members": names of all the others}
     config.json     a model's architecture and compile settings (see `objects`); not in "weights"
-    arrays.json     {"weights": [{"path", "shape", "dtype"}, ...], "optimizer": {...}, ...}
+    arrays.json     {"weights": [{"layer", "name"}, ...]}, in the order of weight_0, weight_1, ...
     arrays/<name>.npy
 
 A file is written beside its place under another name and then moved there, so that a reader, or a
@@ -51,6 +52,7 @@ def write_archive(path, kind, documents, arrays, overwrite=True):
         "version": VERSION,
         "kind": kind,
         "made_by": f"seqrnn {__version__}",
+        "members": [*map("{}.json".format, documents), *map("arrays/{}.npy".format, arrays)],
     }
     texts = {
         f"{name}.json": json.dumps(document, indent=1)
@@ -112,10 +114,10 @@ def read_archive(path):
                     f"{path!r} has format version {head['version']}, by {head.get('made_by')}; "
                     f"this seqrnn reads up to version {VERSION}. Update seqrnn."
                 )
-            return head.get("kind"), *_members(archive)
+            return head.get("kind"), *_members(archive, head.get("members", ()))
     except ForeignFile:
         raise
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, RuntimeError) as error:
         if isinstance(error, PermissionError | IsADirectoryError):
             raise
         with open(path, "rb") as file:
@@ -136,8 +138,12 @@ def _foreign(path):
     )
 
 
-def _members(archive):
+def _members(archive, names):
+    """({name: JSON data}, {name: array}). ValueError if one of `names` is missing."""
     documents, arrays = {}, {}
+    missing = sorted(set(names).difference(archive.namelist()))
+    if missing:
+        raise ValueError(f"{missing[0]} is missing")
     for name in archive.namelist():
         data = archive.read(name)
         if name.startswith("arrays/") and name.endswith(".npy"):

@@ -183,7 +183,9 @@ def deserialize_keras_object(config, custom_objects=None):
     if not isinstance(config, dict):
         return config
     kind = config.get("class_name")
-    if kind in ("__tuple__", "__array__"):
+    if kind == "__tuple__":
+        return tuple(deserialize_keras_object(item, custom_objects) for item in config["items"])
+    if kind == "__array__":
         return _plain(config)
     if kind is None or "config" not in config:
         return {k: deserialize_keras_object(v, custom_objects) for k, v in config.items()}
