@@ -105,7 +105,8 @@ class ArrayData:
         self.y = as_arrays(y, "y")
         self.weight = as_arrays(sample_weight, "sample_weight")
         check_cardinality(self.x, self.y, self.weight)
-        if class_weight is not None:
+        self._by_class = class_weight is not None
+        if self._by_class:
             self.weight = weights_of_classes(self.y, self.weight, class_weight)
         if match_inputs is not None:
             self.x = match_inputs(self.x)
@@ -150,7 +151,10 @@ class ArrayData:
         return self._rows(self.x, rows), self._rows(self.y, rows), self._rows(self.weight, rows)
 
     def split(self, share):
-        """(data without the last `share` of the samples, that share as (x, y, weight))."""
+        """(data without the last `share` of the samples, that share as (x, y, weight)).
+
+        Weights by class are for training alone.
+        """
         at = int(self.size * (1.0 - share))
         if at == 0 or at == self.size:
             raise ValueError(
@@ -162,7 +166,7 @@ class ArrayData:
             for rows in (slice(0, at), slice(at, None))
         ]
         train = ArrayData(*head, batch_size=self.batch_size, shuffle=self.shuffle)
-        return train, tail
+        return train, [*tail[:2], None] if self._by_class else tail
 
 
 class IterableData:

@@ -78,7 +78,8 @@ class Steps:
     def plan(self, mode, batch):
         """The plan of 'train', 'test' or 'predict' for arrays of these shapes; traced if new."""
         leaves = nest.flatten(batch)
-        key = (mode, *[None if a is None else (a.shape, a.dtype.char) for a in leaves])
+        shapes = [None if a is None else (a.shape, a.dtype.char) for a in leaves]
+        key = (mode, config.version(), *shapes)
         traced = self._plans.pop(key, None)
         if traced is None:
             traced = self._trace(mode, batch)

@@ -150,6 +150,15 @@ def test_normalization_adapts():
     np.testing.assert_allclose(layer(x + 1), expected, rtol=1e-4, atol=1e-4)
 
 
+def test_a_compiled_model_sees_new_statistics():
+    x = floats(50, 3)
+    model = keras.Sequential([layers.Normalization(mean=0.0, variance=1.0)])
+    np.testing.assert_allclose(model.predict(x, verbose=0), x, rtol=1e-6)
+    model.layers[0].adapt(x)
+    expected = (x - x.mean(0)) / x.std(0)
+    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_normalization_axis_none_and_constant_columns():
     x = np.ones((5, 2), np.float32)
     layer = layers.Normalization(axis=None)

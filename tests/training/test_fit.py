@@ -105,6 +105,16 @@ def test_class_weight():
         np.testing.assert_allclose(other, results[0], rtol=1e-5)
 
 
+def test_class_weight_stays_out_of_the_validation_split():
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(12, 4)), np.repeat([0, 1], 6)
+    model = keras.Sequential([layers.Dense(2, activation="softmax", input_shape=[4])])
+    model.compile(loss="sparse_categorical_crossentropy", optimizer="sgd")
+    history = model.fit(x, y, validation_split=0.25, class_weight={1: 100.0}, verbose=0).history
+    plain = model.evaluate(x[9:], y[9:], verbose=0)
+    np.testing.assert_allclose(history["val_loss"], [plain], rtol=1e-6)
+
+
 def test_class_weight_refuses_what_it_cannot_do():
     x, y = data()
     with pytest.raises(ValueError, match="both class_weight and sample_weight"):
