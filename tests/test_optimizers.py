@@ -151,6 +151,12 @@ def test_none_counts_as_zero_gradient():
         optimizer.apply([None, None])
 
 
+def test_constraints_hold_after_a_step_by_hand():
+    v = keras.Variable(np.ones(2), constraint=keras.constraints.NonNeg())
+    optimizers.SGD(1.0).apply([np.array([0.5, 3.0])], [v])
+    np.testing.assert_array_equal(v.numpy(), [0.5, 0.0])
+
+
 def test_wrong_gradients_are_refused():
     optimizer, v = optimizers.SGD(0.5), [keras.Variable(np.ones(2))]
     with pytest.raises(ValueError, match=r"shape \(3,\), expected \(2,\)"):

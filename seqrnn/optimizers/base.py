@@ -234,6 +234,9 @@ class Optimizer:
             flat, learning_rate=self.current_rate(), iteration=int(self.iterations.storage)
         )
         self.count_step()
+        for variable in self._variables:
+            if variable.constraint is not None:
+                variable.assign(variable.constraint(variable))
 
     def count_step(self):
         """A step has been made."""
