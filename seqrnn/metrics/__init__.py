@@ -86,7 +86,11 @@ for _base in ("SumMetric", "MeanMetricWrapper", "_Confusion"):
 FUNCTIONS = {
     **_LOSSES,
     **_ALIASES,
-    **{name: fn for name, fn in vars(_functions).items() if fn is globals().get(name)},
+    **{
+        name: fn
+        for name, fn in vars(_functions).items()
+        if callable(fn) and fn is globals().get(name)
+    },
 }
 # By the string, the class goes first: the metric 'cosine_similarity' grows when things get better.
 _BY_NAME = {
