@@ -311,7 +311,7 @@ def test_flipped_bits_anywhere_are_noticed_or_harmless(tmp_path):
     whole = (tmp_path / "m.srn").read_bytes()
     directory = whole.index(b"PK\x01\x02")
     refused = 0
-    for at in [*range(0, 120), *range(directory, len(whole))]:
+    for at in [*range(120), *range(directory, len(whole))]:
         flipped = bytearray(whole)
         flipped[at] ^= 1 << at % 8
         (tmp_path / "flipped").write_bytes(flipped)
