@@ -2,6 +2,7 @@
  * the sink take place. */
 #include "tests/c/testing.h"
 
+#include "base/pool.h"
 #include "graph/scan.h"
 #include "tests/c/graphs.h"
 
@@ -176,6 +177,80 @@ static void test_nested(void) {
     srn_graph_drop(g);
 }
 
+/* h' = tanh(h R + x_t + m), m a row by which the batch's rows meet (the sum of h over the batch) or
+ * not: a scan goes by rows of the batch only where they don't. */
+enum { LONG = 24, MANY = 70, WIDE = 16 };
+
+static srn_val emit_wide(srn_graph *g, bool meet) {
+    srn_graph *body = srn_graph_new(&g->err);
+    srn_type state = f64_type(2, MANY, WIDE, 0), square = f64_type(2, WIDE, WIDE, 0);
+    srn_val in[] = {srn_emit_input(g, "h0", state),
+                    srn_emit_input(g, "x", f64_type(3, LONG, MANY, WIDE)),
+                    srn_emit_input(g, "R", square)};
+    srn_val h = srn_emit_input(body, "h", state), x = srn_emit_input(body, "x", state);
+    srn_val r = srn_emit_input(body, "R", square);
+    srn_val z = srn_add(body, srn_matmul(body, h, r, false, false), x);
+    srn_val m = srn_sum(body, h, (srn_ints){1, (int64_t[]){meet ? 0 : 1}}, true);
+    srn_val out = srn_emit1(body, SRN_OP_tanh, srn_add(body, z, srn_scale(body, m, 0.01)));
+    srn_val outputs[] = {out, out};
+    srn_val first = srn_emit_scan(g, body, LONG, 1, 1, 3, in, 2, outputs, false);
+    srn_graph_drop(body);
+    return first;
+}
+
+static void check_wide(const runner *run, bool meet) {
+    const double *h0 = srn_workspace_input(run->ws, 0), *x = srn_workspace_input(run->ws, 1);
+    const double *r = srn_workspace_input(run->ws, 2), *ys = runner_output(run, 1);
+    for (int t = 0; t < LONG; t++) {
+        const double *h = t == 0 ? h0 : ys + (t - 1) * MANY * WIDE;
+        for (int i = 0; i < MANY * WIDE; i++) {
+            double z = x[t * MANY * WIDE + i], m = 0;
+            for (int v = 0; v < WIDE; v++) {
+                z += h[i / WIDE * WIDE + v] * r[v * WIDE + i % WIDE];
+            }
+            for (int v = 0; v < (meet ? MANY : WIDE); v++) {
+                m += meet ? h[v * WIDE + i % WIDE] : h[i / WIDE * WIDE + v];
+            }
+            CHECK_NEAR(ys[t * MANY * WIDE + i], tanh(z + 0.01 * m), 1e-12);
+        }
+    }
+}
+
+static void test_rows_of_the_batch(bool meet) {
+    srn_error err = {0};
+    srn_graph *g = srn_graph_new(&err);
+    srn_val first = emit_wide(g, meet);
+    srn_val outputs[5] = {first, first + 1}, wrt[] = {0, 1, 2};
+    srn_val loss = srn_add(g, weigh(g, first, 1), weigh(g, first + 1, 2));
+    CHECK(srn_gradient(g, 1, &loss, NULL, 3, wrt, outputs + 2, &err));
+    double *kept[5] = {NULL};
+    for (int threads = 1; threads <= 3; threads++) {
+        srn_pool_set_threads(threads);
+        runner run;
+        CHECK(runner_start(&run, g, 5, outputs, &err));
+        for (int32_t i = 0; i < run.plan->n_steps; i++) {
+            const srn_step *step = &run.plan->steps[i];
+            CHECK(step->body == NULL || step->rows == (meet ? 1 : 70));
+            CHECK(step->body == NULL || meet || step->block_rows < 70);
+        }
+        srn_run(run.ws, 0, 0);
+        check_wide(&run, meet);
+        for (int k = 0; k < 5; k++) {
+            size_t bytes = srn_type_bytes(&srn_workspace_output(run.ws, k)->type);
+            if (threads == 1) {
+                kept[k] = malloc(bytes);
+                memcpy(kept[k], runner_output(&run, k), bytes);
+            }
+            CHECK(memcmp(kept[k], runner_output(&run, k), bytes) == 0);
+        }
+        runner_stop(&run);
+    }
+    for (int k = 0; k < 5; k++) {
+        free(kept[k]);
+    }
+    srn_graph_drop(g);
+}
+
 static void test_refused(void) {
     srn_error err = {0};
     rnn m = build_rnn(false, &err);
@@ -236,6 +311,8 @@ int main(void) {
     test_gradient(true);
     test_carried_constant();
     test_nested();
+    test_rows_of_the_batch(false);
+    test_rows_of_the_batch(true);
     test_refused();
     test_allocations();
     return test_summary("scan");
