@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "autodiff/tile.h"
 #include "base/memory.h"
 #include "graph/emit.h"
 
@@ -55,15 +56,38 @@ static bool add_term(walk *w, srn_val value, srn_val contribution) {
     return true;
 }
 
+/* Contributions that tile the value, put together; SRN_NONE where they don't. */
+static srn_val joined(walk *w, int32_t at) {
+    int32_t n = 0;
+    for (int32_t i = at; i != SRN_NONE; i = w->terms[i].next) {
+        n++;
+    }
+    srn_val *contributions =
+        n < 2 ? NULL : srn_alloc((size_t)n * sizeof *contributions, &w->g->err);
+    if (contributions == NULL) {
+        return SRN_NONE;
+    }
+    n = 0;
+    for (int32_t i = at; i != SRN_NONE; i = w->terms[i].next) {
+        contributions[n++] = w->terms[i].v;
+    }
+    srn_val whole = srn_join_tiles(w->g, n, contributions);
+    srn_free(contributions);
+    return whole;
+}
+
 /* The sum of the contributions; kept as the only term. SRN_NONE when there are none. */
 static srn_val total(walk *w, srn_val value) {
     int32_t at = w->first[value];
     if (at == SRN_NONE) {
         return SRN_NONE;
     }
-    srn_val sum = w->terms[at].v;
-    for (int32_t i = w->terms[at].next; i != SRN_NONE; i = w->terms[i].next) {
-        sum = srn_add(w->g, sum, w->terms[i].v);
+    srn_val sum = joined(w, at);
+    if (sum == SRN_NONE) {
+        sum = w->terms[at].v;
+        for (int32_t i = w->terms[at].next; i != SRN_NONE; i = w->terms[i].next) {
+            sum = srn_add(w->g, sum, w->terms[i].v);
+        }
     }
     w->terms[at] = (term){sum, SRN_NONE};
     w->last[value] = at;
