@@ -256,13 +256,17 @@ static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, i
     }
 }
 
-static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n) {
-    fold(f, dtype, total, x, n, 1, 1);
+static void fold_runs(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
+                      int64_t stride, int64_t runs) {
+    const int64_t size = (int64_t)srn_dtype_size(dtype);
+    for (int64_t j = 0; j < runs; j++) {
+        fold(f, dtype, &total[j], (const char *)x + j * stride * size, n, 1, 1);
+    }
 }
 
 static void softmax(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm) {
     srn_total largest = srn_fold_start(SRN_FOLD_MAX, dtype);
-    fold_run(SRN_FOLD_MAX, dtype, &largest, x, n);
+    fold_runs(SRN_FOLD_MAX, dtype, &largest, x, n, n, 1);
     double sum = 0;
     for (int64_t i = 0; i < n; i++) {
         sum += exp(load(dtype, x, i).f - largest.f);
@@ -280,6 +284,6 @@ const srn_vector srn_vector_ref = {
     .where = where,
     .cast = cast,
     .fold = fold,
-    .fold_run = fold_run,
+    .fold_runs = fold_runs,
     .softmax = softmax,
 };

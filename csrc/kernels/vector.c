@@ -38,23 +38,23 @@ srn_total srn_fold_start(srn_fold f, srn_dtype dtype) {
     }
 }
 
+#define STORE(T, member)                                                                           \
+    for (int64_t j = 0; j < columns; j++) {                                                        \
+        ((T *)out)[j] = (T)total[j].member;                                                        \
+    }                                                                                              \
+    break;
+
 void srn_fold_store(srn_dtype dtype, void *out, const srn_total *total, int64_t columns) {
-    for (int64_t j = 0; j < columns; j++) {
-        switch (dtype) {
-        case SRN_F32:
-            ((float *)out)[j] = (float)total[j].f;
-            break;
-        case SRN_F64:
-            ((double *)out)[j] = total[j].f;
-            break;
-        case SRN_I32:
-            ((int32_t *)out)[j] = (int32_t)total[j].i;
-            break;
-        case SRN_I64:
-            ((int64_t *)out)[j] = total[j].i;
-            break;
-        default:
-            ((bool *)out)[j] = total[j].i != 0;
-        }
+    switch (dtype) {
+    case SRN_F32:
+        STORE(float, f)
+    case SRN_F64:
+        STORE(double, f)
+    case SRN_I32:
+        STORE(int32_t, i)
+    case SRN_I64:
+        STORE(int64_t, i)
+    default:
+        STORE(bool, i)
     }
 }

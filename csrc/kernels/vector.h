@@ -51,7 +51,7 @@ typedef union srn_total {
 } srn_total;
 
 /* Columns that one call of `fold` can take. */
-#define SRN_FOLD_COLUMNS 64
+#define SRN_FOLD_COLUMNS 128
 
 /* n is any number of elements, 0 too. `out` may be one of the inputs. */
 typedef struct srn_vector {
@@ -66,8 +66,10 @@ typedef struct srn_vector {
      * Floats are joined in blocks of 32 rows, the blocks in double. columns <= SRN_FOLD_COLUMNS. */
     void (*fold)(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
                  int64_t stride, int64_t columns);
-    /* The same for the n neighbouring elements at x: one total. */
-    void (*fold_run)(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n);
+    /* The same for runs of n neighbours: total[j] = f(total[j], x[j * stride + i] for i = 0 .. n-1),
+     * j = 0 .. runs-1, any number of them. */
+    void (*fold_runs)(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
+                      int64_t stride, int64_t runs);
     /* One row of n floats: softmax, or its logarithm. */
     void (*softmax)(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm);
 } srn_vector;

@@ -51,20 +51,40 @@
     BINARY(less, flag, a < b)                                                                      \
     BINARY(less_equal, flag, a <= b)
 
-/* `columns` running reductions in blocks of FOLD_ROWS rows: m is the part so far, x the next. */
+/* `columns` running reductions in blocks of FOLD_ROWS rows: four rows are joined pairwise, then with
+ * the part so far. m is that part, x the next. */
 enum { FOLD_ROWS = 32, LANES = 16 };
 
-#define FOLD(word, member, start, formula)                                                         \
+#define FOUR_ROWS(formula)                                                                         \
+    for (; r + 4 <= end; r += 4) {                                                                 \
+        const T *x0 = in + r * stride, *x1 = x0 + stride, *x2 = x1 + stride, *x3 = x2 + stride;    \
+        for (int64_t j = 0; j < columns; j++) {                                                    \
+            T a = x0[j], b = x2[j];                                                                \
+            JOIN(a, x1[j], formula)                                                                \
+            JOIN(b, x3[j], formula)                                                                \
+            JOIN(a, b, formula)                                                                    \
+            JOIN(part[j], a, formula)                                                              \
+        }                                                                                          \
+    }
+
+/* For formulas of which the compiler vectorises only one at a time. */
+#define NOT_FOUR_ROWS(formula)
+
+#define FOLD(...) FOLD_BLOCKS(FOUR_ROWS, __VA_ARGS__)
+#define FOLD_SLOWLY(...) FOLD_BLOCKS(NOT_FOUR_ROWS, __VA_ARGS__)
+
+#define FOLD_BLOCKS(four_rows, word, member, start, formula)                                       \
     case SRN_FOLD_##word:                                                                          \
-        for (int64_t r0 = 0; r0 < n; r0 += FOLD_ROWS) {                                            \
+        for (int64_t r = 0; r < n;) {                                                              \
+            const int64_t end = n - r < FOLD_ROWS ? n : r + FOLD_ROWS;                             \
             T part[SRN_FOLD_COLUMNS];                                                              \
             for (int64_t j = 0; j < columns; j++) {                                                \
                 part[j] = (start);                                                                 \
             }                                                                                      \
-            for (int64_t r = r0; r < n && r < r0 + FOLD_ROWS; r++) {                               \
+            four_rows(formula);                                                                    \
+            for (; r < end; r++) {                                                                 \
                 for (int64_t j = 0; j < columns; j++) {                                            \
-                    const T m = part[j], x = in[r * stride + j];                                   \
-                    part[j] = (T)(formula);                                                        \
+                    JOIN(part[j], in[r * stride + j], formula)                                     \
                 }                                                                                  \
             }                                                                                      \
             for (int64_t j = 0; j < columns; j++) {                                                \
@@ -74,56 +94,70 @@ enum { FOLD_ROWS = 32, LANES = 16 };
         }                                                                                          \
         break;
 
-/* One running reduction of neighbours, in blocks of FOLD_ROWS rows of LANES columns; the lanes are
- * joined pairwise. */
-#define FOLD_RUN(word, member, start, formula)                                                     \
+/* to = formula(to, from) */
+#define JOIN(to, from, formula)                                                                    \
+    {                                                                                              \
+        const T m = (to), x = (from);                                                              \
+        (to) = (T)(formula);                                                                       \
+    }
+
+/* The same for `count` elements. */
+#define FOLD_INTO(to, from, count, formula)                                                        \
+    for (int j = 0; j < (count); j++) {                                                            \
+        JOIN((to)[j], (from)[j], formula)                                                          \
+    }
+
+/* Running reductions of neighbours, one per run, in blocks of FOLD_ROWS rows of LANES columns. The
+ * lanes are joined pairwise; what does not fill a row of LANES comes last, one by one. */
+#define FOLD_RUNS(word, member, start, formula)                                                    \
     case SRN_FOLD_##word:                                                                          \
-        for (int64_t i = 0; i < n;) {                                                              \
-            const int64_t end = n - i < FOLD_ROWS * LANES ? n : i + FOLD_ROWS * LANES;             \
-            T lane[LANES];                                                                         \
-            for (int j = 0; j < LANES; j++) {                                                      \
-                lane[j] = (start);                                                                 \
-            }                                                                                      \
-            for (; i + LANES <= end; i += LANES) {                                                 \
-                for (int j = 0; j < LANES; j++) {                                                  \
-                    const T m = lane[j], x = in[i + j];                                            \
-                    lane[j] = (T)(formula);                                                        \
+        for (int64_t run = 0; run < runs; run++, in += stride) {                                   \
+            for (int64_t i = 0; i < n;) {                                                          \
+                const int64_t end = n - i < FOLD_ROWS * LANES ? n : i + FOLD_ROWS * LANES;         \
+                T part = (start);                                                                  \
+                if (i + LANES <= end) {                                                            \
+                    T lane[LANES];                                                                 \
+                    for (int j = 0; j < LANES; j++) {                                              \
+                        lane[j] = in[i + j];                                                       \
+                    }                                                                              \
+                    for (i += LANES; i + LANES <= end; i += LANES) {                               \
+                        FOLD_INTO(lane, in + i, LANES, formula)                                    \
+                    }                                                                              \
+                    FOLD_INTO(lane, lane + 8, 8, formula)                                          \
+                    FOLD_INTO(lane, lane + 4, 4, formula)                                          \
+                    FOLD_INTO(lane, lane + 2, 2, formula)                                          \
+                    FOLD_INTO(lane, lane + 1, 1, formula)                                          \
+                    part = lane[0];                                                                \
                 }                                                                                  \
-            }                                                                                      \
-            for (int j = 0; i < end; i++, j++) {                                                   \
-                const T m = lane[j], x = in[i];                                                    \
-                lane[j] = (T)(formula);                                                            \
-            }                                                                                      \
-            for (int width = LANES / 2; width > 0; width /= 2) {                                   \
-                for (int j = 0; j < width; j++) {                                                  \
-                    const T m = lane[j], x = lane[j + width];                                      \
-                    lane[j] = (T)(formula);                                                        \
+                for (; i < end; i++) {                                                             \
+                    const T m = part, x = in[i];                                                   \
+                    part = (T)(formula);                                                           \
                 }                                                                                  \
+                const TOTAL m = total[run].member, x = part;                                       \
+                total[run].member = (TOTAL)(formula);                                              \
             }                                                                                      \
-            const TOTAL m = total->member, x = lane[0];                                            \
-            total->member = (TOTAL)(formula);                                                      \
         }                                                                                          \
         break;
 
 /* clang-format off */
 
-/* The reductions of a type, for FOLD or FOLD_RUN. NaN comes out of max and min (the | keeps the
- * loop free of branches). */
-#define FLOAT_FOLDS(X)                                                                             \
+/* The reductions of a type: X and Y are FOLD and FOLD_SLOWLY, or both FOLD_RUNS. NaN comes out of
+ * max and min (the | keeps the loop free of branches). */
+#define FLOAT_FOLDS(X, Y)                                                                          \
     X(SUM, f, 0, m + x)                                                                            \
     X(PROD, f, 1, m * x)                                                                           \
-    X(MAX, f, -INFINITY, (x > m) | (x != x) ? x : m)                                               \
-    X(MIN, f, INFINITY, (x < m) | (x != x) ? x : m)
+    Y(MAX, f, -INFINITY, (x > m) | (x != x) ? x : m)                                               \
+    Y(MIN, f, INFINITY, (x < m) | (x != x) ? x : m)
 
-#define INT_FOLDS(X)                                                                               \
+#define INT_FOLDS(X, Y)                                                                            \
     X(SUM, i, 0, (uint64_t)m + (uint64_t)x)                                                        \
     X(PROD, i, 1, (uint64_t)m * (uint64_t)x)                                                       \
-    X(MAX, i, (T)((U)1 << (8 * sizeof(T) - 1)), x > m ? x : m)                                     \
-    X(MIN, i, (T)(~(U)0 >> 1), x < m ? x : m)
+    Y(MAX, i, (T)((U)1 << (8 * sizeof(T) - 1)), x > m ? x : m)                                     \
+    Y(MIN, i, (T)(~(U)0 >> 1), x < m ? x : m)
 
-#define BOOL_FOLDS(X)                                                                              \
-    X(MAX, i, 0, x || m)                                                                           \
-    X(MIN, i, 1, x && m)
+#define BOOL_FOLDS(Y)                                                                              \
+    Y(MAX, i, 0, x || m)                                                                           \
+    Y(MIN, i, 1, x && m)
 
 /* clang-format on */
 
@@ -191,16 +225,17 @@ static void fold_bool(srn_fold f, srn_total *total, const void *first, int64_t n
                       int64_t columns) {
     const bool *in = first;
     switch (f) {
-        BOOL_FOLDS(FOLD)
+        BOOL_FOLDS(FOLD_SLOWLY)
     default:
         break;
     }
 }
 
-static void fold_run_bool(srn_fold f, srn_total *total, const void *first, int64_t n) {
+static void fold_runs_bool(srn_fold f, srn_total *total, const void *first, int64_t n,
+                           int64_t stride, int64_t runs) {
     const bool *in = first;
     switch (f) {
-        BOOL_FOLDS(FOLD_RUN)
+        BOOL_FOLDS(FOLD_RUNS)
     default:
         break;
     }
@@ -281,11 +316,12 @@ static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, i
     typed[dtype](f, total, x, n, stride, columns);
 }
 
-static void fold_run(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n) {
-    static void (*const typed[])(srn_fold, srn_total *, const void *, int64_t) = {
-        fold_run_f32, fold_run_f64, fold_run_i32, fold_run_i64, fold_run_bool,
+static void fold_runs(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
+                      int64_t stride, int64_t runs) {
+    static void (*const typed[])(srn_fold, srn_total *, const void *, int64_t, int64_t, int64_t) = {
+        fold_runs_f32, fold_runs_f64, fold_runs_i32, fold_runs_i64, fold_runs_bool,
     };
-    typed[dtype](f, total, x, n);
+    typed[dtype](f, total, x, n, stride, runs);
 }
 
 #define CAST_TO(R, formula)                                                                        \
@@ -332,7 +368,7 @@ static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t
 
 static void softmax(srn_dtype dtype, void *out, const void *x, int64_t n, bool logarithm) {
     srn_total largest = srn_fold_start(SRN_FOLD_MAX, dtype);
-    fold_run(SRN_FOLD_MAX, dtype, &largest, x, n);
+    fold_runs(SRN_FOLD_MAX, dtype, &largest, x, n, n, 1);
     (dtype == SRN_F32 ? softmax_f32 : softmax_f64)(out, x, n, largest.f, logarithm);
 }
 
@@ -342,6 +378,6 @@ const srn_vector SRN_VECTOR_TABLE = {
     .where = where,
     .cast = cast,
     .fold = fold,
-    .fold_run = fold_run,
+    .fold_runs = fold_runs,
     .softmax = softmax,
 };

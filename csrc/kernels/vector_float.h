@@ -78,12 +78,13 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
 static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
                        int64_t columns) {
     const T *in = first;
-    switch (f) { FLOAT_FOLDS(FOLD) }
+    switch (f) { FLOAT_FOLDS(FOLD, FOLD_SLOWLY) }
 }
 
-static void NAME(fold_run)(srn_fold f, srn_total *total, const void *first, int64_t n) {
+static void NAME(fold_runs)(srn_fold f, srn_total *total, const void *first, int64_t n,
+                            int64_t stride, int64_t runs) {
     const T *in = first;
-    switch (f) { FLOAT_FOLDS(FOLD_RUN) }
+    switch (f) { FLOAT_FOLDS(FOLD_RUNS, FOLD_RUNS) }
 }
 
 /* out = exp(x - largest) / sum, or (x - largest) - log(sum). */
@@ -101,7 +102,7 @@ static void NAME(softmax)(void *result, const void *argument, int64_t n, double 
             e[i] = NAME(srn_exp)(difference);
             out[begin + i] = logarithm ? difference : e[i];
         }
-        SRN_VECTOR_TABLE.fold_run(SRN_FOLD_SUM, dtype, &sum, e, count);
+        SRN_VECTOR_TABLE.fold_runs(SRN_FOLD_SUM, dtype, &sum, e, count, count, 1);
     }
     const T divisor = (T)sum.f, term = logarithm ? (T)log(sum.f) : 0;
     EACH_ELEMENT {

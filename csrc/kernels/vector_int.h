@@ -44,12 +44,13 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
 static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
                        int64_t columns) {
     const T *in = first;
-    switch (f) { INT_FOLDS(FOLD) }
+    switch (f) { INT_FOLDS(FOLD, FOLD_SLOWLY) }
 }
 
-static void NAME(fold_run)(srn_fold f, srn_total *total, const void *first, int64_t n) {
+static void NAME(fold_runs)(srn_fold f, srn_total *total, const void *first, int64_t n,
+                            int64_t stride, int64_t runs) {
     const T *in = first;
-    switch (f) { INT_FOLDS(FOLD_RUN) }
+    switch (f) { INT_FOLDS(FOLD_RUNS, FOLD_RUNS) }
 }
 
 #undef TOTAL

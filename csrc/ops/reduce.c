@@ -3,7 +3,7 @@
  *   y[k] = x[k, r1] + x[k, r2] + ...      k runs over the kept axes, r over the reduced ones
  *
  * Neighbouring axes of the same kind are merged, which leaves two cases: the last axis is reduced,
- * then y is made from runs of neighbours; or it is kept, then up to 64 neighbouring columns are
+ * then y is made from runs of neighbours; or it is kept, then up to 128 neighbouring columns are
  * reduced together, row after row. Floats are added in blocks, the blocks in double, in an order
  * that depends on the shape alone (kernels/vector.h). Rows are elements of the output; memory: none
  * beside the output.
@@ -138,6 +138,9 @@ static void layout_of(layout *l, const srn_shape *shape, srn_ints axes) {
     if (l->reduced.n == 0) { /* sums of one term */
         l->reduced.dim[l->reduced.n++] = 1;
     }
+    if (l->kept.n == 0) { /* one sum */
+        l->kept.dim[l->kept.n++] = 1;
+    }
 }
 
 /* Where element `index` of the first n axes of a group begins. */
@@ -150,37 +153,41 @@ static int64_t offset_of(const axes_group *group, int32_t n, int64_t index) {
     return offset;
 }
 
+static int64_t smaller(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+/* Up to SRN_FOLD_COLUMNS outputs at a time, neighbours on the last kept axis. */
 static void run(srn_fold f, const srn_exec *x, int64_t row0, int64_t row1) {
     const srn_vector *vectors = srn_vectors();
     const srn_view *in = x->in[0], *out = x->out[0];
     const srn_dtype dtype = in->type.dtype;
+    const srn_total start = srn_fold_start(f, dtype);
     layout l;
     layout_of(&l, &in->type.shape, x->attr[AXES].ints);
-    const int32_t last = l.reduced.n - 1;
+    const int32_t last = l.reduced.n - 1, last_kept = l.kept.n - 1;
     const int64_t terms = l.reduced.dim[last], stride = l.reduced.stride[last];
-    const int64_t width = l.by_runs ? 1 : l.kept.dim[l.kept.n - 1];
+    const int64_t width = l.kept.dim[last_kept];
     int64_t outer = 1;
     for (int32_t i = 0; i < last; i++) {
         outer *= l.reduced.dim[i];
     }
-    for (int64_t row = row0, columns; row < row1; row += columns) {
-        columns = width - row % width;
-        columns = columns < row1 - row ? columns : row1 - row;
-        columns = columns < SRN_FOLD_COLUMNS ? columns : SRN_FOLD_COLUMNS;
+    for (int64_t row = row0, n; row < row1; row += n) {
+        n = smaller(smaller(width - row % width, row1 - row), SRN_FOLD_COLUMNS);
         srn_total total[SRN_FOLD_COLUMNS];
-        for (int64_t j = 0; j < columns; j++) {
-            total[j] = srn_fold_start(f, dtype);
+        for (int64_t j = 0; j < n; j++) {
+            total[j] = start;
         }
         const int64_t begin = offset_of(&l.kept, l.kept.n, row);
         for (int64_t r = 0; r < outer; r++) {
             const void *from = srn_view_at(in, begin + offset_of(&l.reduced, last, r));
             if (l.by_runs) {
-                vectors->fold_run(f, dtype, total, from, terms);
+                vectors->fold_runs(f, dtype, total, from, terms, l.kept.stride[last_kept], n);
             } else {
-                vectors->fold(f, dtype, total, from, terms, stride, columns);
+                vectors->fold(f, dtype, total, from, terms, stride, n);
             }
         }
-        srn_fold_store(dtype, srn_view_at(out, row), total, columns);
+        srn_fold_store(dtype, srn_view_at(out, row), total, n);
     }
 }
 

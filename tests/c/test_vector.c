@@ -189,9 +189,45 @@ static void test_where_and_cast(const srn_vector *v) {
     }
 }
 
+enum { ROWS = 77, WIDTH = 140 };
+
 /* In float a block of 32 is rounded, in double each of the terms on either side; all are positive. */
+static void compare_totals(srn_dtype dtype, const srn_total *got, const srn_total *want, int n,
+                           int terms) {
+    buffer a, b;
+    srn_fold_store(dtype, &a, got, n);
+    srn_fold_store(dtype, &b, want, n);
+    compare_folds(dtype, &a, &b, n, dtype == SRN_F32 ? 34 : 2 * terms);
+}
+
+static void start_totals(srn_fold f, srn_dtype dtype, srn_total *got, srn_total *want) {
+    for (int j = 0; j < SRN_FOLD_COLUMNS; j++) {
+        got[j] = want[j] = srn_fold_start(f, dtype);
+    }
+}
+
+static void test_folds(const srn_vector *v, srn_fold f, srn_dtype dtype, const void *x) {
+    srn_total got[SRN_FOLD_COLUMNS], want[SRN_FOLD_COLUMNS];
+    for (int columns = 1; columns <= SRN_FOLD_COLUMNS; columns += columns < 12 ? 1 : 29) {
+        for (int rows = ROWS; rows > 0; rows -= 25) {
+            for (int k = 0; k < 2; k++) { /* part of wider rows, and whole ones */
+                const int stride = k == 0 ? WIDTH : columns;
+                start_totals(f, dtype, got, want);
+                v->fold(f, dtype, got, x, rows, stride, columns);
+                srn_vector_ref.fold(f, dtype, want, x, rows, stride, columns);
+                compare_totals(dtype, got, want, columns, rows);
+            }
+        }
+    }
+    for (int n = 0; n < 1200; n += n < 50 ? 1 : 97) {
+        start_totals(f, dtype, got, want);
+        v->fold_runs(f, dtype, got, x, n, n + 3, 5);
+        srn_vector_ref.fold_runs(f, dtype, want, x, n, n + 3, 5);
+        compare_totals(dtype, got, want, 5, n);
+    }
+}
+
 static void test_fold(const srn_vector *v) {
-    enum { ROWS = 77, WIDTH = 70 };
     static cell x[ROWS * WIDTH];
     for (srn_dtype dtype = SRN_F32; dtype <= SRN_BOOL; dtype++) {
         for (int i = 0; i < ROWS * WIDTH; i++) {
@@ -199,27 +235,7 @@ static void test_fold(const srn_vector *v) {
         }
         put(dtype, x, 3 * WIDTH + 5, NAN);
         for (int f = dtype == SRN_BOOL ? SRN_FOLD_MAX : SRN_FOLD_SUM; f <= SRN_FOLD_MIN; f++) {
-            for (int columns = 1; columns <= SRN_FOLD_COLUMNS; columns += 7) {
-                srn_total got[SRN_FOLD_COLUMNS], want[SRN_FOLD_COLUMNS];
-                for (int j = 0; j < columns; j++) {
-                    got[j] = want[j] = srn_fold_start((srn_fold)f, dtype);
-                }
-                v->fold((srn_fold)f, dtype, got, x, ROWS, WIDTH, columns);
-                srn_vector_ref.fold((srn_fold)f, dtype, want, x, ROWS, WIDTH, columns);
-                buffer a, b;
-                srn_fold_store(dtype, &a, got, columns);
-                srn_fold_store(dtype, &b, want, columns);
-                compare_folds(dtype, &a, &b, columns, dtype == SRN_F32 ? 34 : 2 * ROWS);
-            }
-            for (int n = 0; n < 1200; n += n < 50 ? 1 : 97) {
-                srn_total got = srn_fold_start((srn_fold)f, dtype), want = got;
-                v->fold_run((srn_fold)f, dtype, &got, x, n);
-                srn_vector_ref.fold_run((srn_fold)f, dtype, &want, x, n);
-                buffer a, b;
-                srn_fold_store(dtype, &a, &got, 1);
-                srn_fold_store(dtype, &b, &want, 1);
-                compare_folds(dtype, &a, &b, 1, dtype == SRN_F32 ? 34 : 2 * n);
-            }
+            test_folds(v, (srn_fold)f, dtype, x);
         }
     }
 }
@@ -276,7 +292,7 @@ static void test_long_sum(void) {
         x[i] = 0.1f;
     }
     srn_total total = {.f = 0}, columns[20] = {{0}};
-    srn_vectors()->fold_run(SRN_FOLD_SUM, SRN_F32, &total, x, LONG);
+    srn_vectors()->fold_runs(SRN_FOLD_SUM, SRN_F32, &total, x, LONG, LONG, 1);
     CHECK_NEAR(total.f, (double)0.1f * LONG, 1e-6);
     srn_vectors()->fold(SRN_FOLD_SUM, SRN_F32, columns, x, LONG / 20, 20, 20);
     CHECK_NEAR(columns[19].f, (double)0.1f * (LONG / 20), 1e-6);
