@@ -51,8 +51,10 @@ static bool start(build *b) {
             n_nodes++;
         }
     }
+    /* A copy for each result; a leaf for each variable that is assigned to and not read. */
     int64_t extra = (int64_t)spec->n_outputs + spec->n_gradients + spec->n_assigns;
-    plan->slots = keep(b, n_values + extra, sizeof *plan->slots);
+    int64_t n_slots = n_values + extra + spec->n_assigns;
+    plan->slots = keep(b, n_slots, sizeof *plan->slots);
     plan->steps = keep(b, n_nodes + extra, sizeof *plan->steps);
     plan->inputs = keep(b, g->n_inputs, sizeof *plan->inputs);
     plan->variables = keep(b, g->n_variables, sizeof *plan->variables);
@@ -60,7 +62,7 @@ static bool start(build *b) {
     plan->assigns = keep(b, spec->n_assigns, sizeof *plan->assigns);
     plan->gradients = keep(b, spec->n_gradients, sizeof *plan->gradients);
     b->slot = srn_arena_alloc(&b->arena, ((size_t)g->n_values + 1) * sizeof *b->slot, b->err);
-    b->pinned = srn_arena_alloc(&b->arena, (size_t)(n_values + extra) + 1, b->err);
+    b->pinned = srn_arena_alloc(&b->arena, (size_t)n_slots + 1, b->err);
     if (srn_failed(b->err)) {
         return false;
     }

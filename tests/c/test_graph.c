@@ -162,6 +162,35 @@ static void test_gradients_and_assigns(void) {
     srn_graph_drop(g);
 }
 
+/* Variables that nothing reads, each set to an input, which needs a copy in the block. */
+static void test_variables_only_assigned(void) {
+    enum { N = 100 };
+    srn_error err = {0};
+    srn_graph *g = srn_graph_new(&err);
+    srn_val inputs[N];
+    int32_t numbers[N];
+    double data[N] = {0};
+    for (int32_t i = 0; i < N; i++) {
+        srn_emit_variable(g, "v", f64_type(0, 0, 0, 0));
+        inputs[i] = srn_emit_input(g, "x", f64_type(0, 0, 0, 0));
+        numbers[i] = i;
+    }
+    srn_compile_spec spec = {.n_assigns = N, .assign_variables = numbers, .assign_values = inputs};
+    srn_plan *plan = srn_compile(g, &spec, &err);
+    srn_workspace *ws = srn_workspace_new(plan, &err);
+    for (int32_t i = 0; i < N; i++) {
+        srn_workspace_bind(ws, i, &data[i]);
+        *(double *)srn_workspace_input(ws, i) = i + 1;
+    }
+    srn_run(ws, 0, 0);
+    for (int32_t i = 0; i < N; i++) {
+        CHECK(data[i] == i + 1);
+    }
+    srn_workspace_drop(ws);
+    srn_plan_drop(plan);
+    srn_graph_drop(g);
+}
+
 /* 100,000 nodes in a row: no recursion, no quadratic pass. */
 static void test_long_chain(void) {
     srn_error err = {0};
@@ -206,6 +235,7 @@ int main(void) {
     test_simplification();
     test_memory_is_reused();
     test_gradients_and_assigns();
+    test_variables_only_assigned();
     test_long_chain();
     test_texts();
     return test_summary("graph");
