@@ -148,9 +148,8 @@ static bool unslice_infer(srn_infer *x, srn_error *err) {
         int64_t first = start.v[i], reach, last;
         bool fits = !__builtin_mul_overflow(in->dim[i] - 1, step.v[i], &reach) &&
                     !__builtin_add_overflow(first, reach, &last) && first >= 0 &&
-                    first < shape.v[i] && last >= 0 && last < shape.v[i] && step.v[i] != 0 &&
-                    step.v[i] != INT64_MIN;
-        if (in->dim[i] > 0 && !fits) {
+                    first < shape.v[i] && last >= 0 && last < shape.v[i];
+        if ((in->dim[i] > 0 && !fits) || step.v[i] == 0 || step.v[i] == INT64_MIN) {
             return srn_fail(
                 err, SRN_ERR_VALUE,
                 "unslice: %lld elements from %lld in steps of %lld do not fit axis %d of "

@@ -353,7 +353,8 @@ SHAPE = [
         ],
         ref.unslice,
         refused=[
-            Refused((normal(3),), ValueError, "unslice", {"shape": [4], "start": [2], "step": [1]})
+            Refused((normal(3),), ValueError, "unslice", {"shape": [4], "start": [2], "step": [1]}),
+            Refused((normal(0),), ValueError, "unslice", {"shape": [4], "start": [0], "step": [0]}),
         ],
     ),
     OpSpec(
