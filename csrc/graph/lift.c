@@ -34,10 +34,11 @@ bool srn_can_lift(const srn_graph *body, const srn_node *node, const srn_depends
             return false;
         }
     }
-    if (node->op->flags & SRN_FLAG_ELEMENTWISE) {
-        return true;
-    }
     switch (node->id) {
+    case SRN_OP_tanh_grad: /* these do not broadcast */
+    case SRN_OP_sigmoid_grad:
+    case SRN_OP_relu_grad:
+        return all_are_time(node, depends);
     case SRN_OP_matmul: /* (B, F) by a fixed (F, U) */
         return only_first_is_time(node, depends) && node->attr[0].i == 0 &&
                srn_type_of(body, node->in[0])->shape.rank >= 2 &&
@@ -57,7 +58,7 @@ bool srn_can_lift(const srn_graph *body, const srn_node *node, const srn_depends
     case SRN_OP_copy:
         return true;
     default:
-        return false;
+        return (node->op->flags & SRN_FLAG_ELEMENTWISE) != 0;
     }
 }
 

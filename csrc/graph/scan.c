@@ -205,7 +205,7 @@ static bool check_request(srn_graph *g, const srn_graph *body, int32_t n_state, 
     if (srn_failed(err)) {
         return false;
     }
-    if (n_state < 0 || n_seq < 0 || n_state + n_seq > n_in || n_out < n_state ||
+    if (n_state < 0 || n_seq < 0 || n_state > n_in || n_seq > n_in - n_state || n_out < n_state ||
         n_in != body->n_inputs || body->n_variables != 0) {
         return srn_fail(err, SRN_ERR_VALUE,
                         "scan: %d inputs (%d states, %d sequences), %d outputs for a body of %d "

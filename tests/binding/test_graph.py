@@ -167,6 +167,26 @@ def test_gradient_of_a_sum(graph):
     np.testing.assert_array_equal(by_x, 2 * values)
 
 
+@pytest.mark.parametrize("op", ["tanh_grad", "sigmoid_grad", "relu_grad"])
+def test_gradient_ops_of_a_fixed_and_a_changing_operand_stay_in_the_loop(graph, op):
+    """They need equal shapes, which a value and a sequence outside the loop have not."""
+    rng = np.random.default_rng(0)
+    dy, y, w = rng.normal(size=(5, 2, 3)), rng.uniform(size=(2, 3)), rng.normal(size=(3, 4))
+    body = _core.Graph()
+    inputs = [
+        body.input(name, a.shape, "float64") for name, a in zip("dyw", (dy[0], y, w), strict=True)
+    ]
+    (slope,) = body.emit(op, [inputs[1], inputs[0]])
+    (product,) = body.emit("matmul", [slope, inputs[2]])
+    outer = [
+        graph.input(name, a.shape, "float64") for name, a in zip("dyw", (dy, y, w), strict=True)
+    ]
+    (all_steps,) = graph.scan(body, 5, 0, 1, outer, [product])
+    (found,) = graph.compile([all_steps]).run([dy, y, w], [])
+    slopes = {"tanh_grad": 1 - y * y, "sigmoid_grad": y * (1 - y), "relu_grad": 1.0}
+    np.testing.assert_allclose(found, (dy * slopes[op]) @ w, rtol=1e-12)
+
+
 def test_graph_is_usable_after_compiling(graph):
     x = graph.input("x", (2,), "float32")
     first = graph.compile([x])
