@@ -7,6 +7,7 @@
 
 #include <cblas.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/cpu.h"
 #include "kernels/gemm_small.h"
@@ -15,18 +16,29 @@
 #define JOIN(a, b) JOIN_(a, b)
 #define BLAS(name) JOIN(SRN_BLAS_PREFIX, name)
 
+/* Where op(A)[i][q] lies. */
+static int64_t at_a(const srn_gemm_problem *p, int64_t i, int64_t q) {
+    if (p->ta) {
+        return q * p->lda + i;
+    }
+    if (p->taps == 0) {
+        return i * p->lda + q;
+    }
+    int64_t each = p->k / p->taps;
+    return i * p->lda + q / each * p->tap_step + q % each;
+}
+
 #define REFERENCE(T, S)                                                                            \
-    static void reference_##S(bool ta, bool tb, int64_t m, int64_t n, int64_t k, T alpha,          \
-                              const T *a, int64_t lda, const T *b, int64_t ldb, T beta, T *c,      \
-                              int64_t ldc) {                                                       \
-        for (int64_t i = 0; i < m; i++) {                                                          \
-            for (int64_t j = 0; j < n; j++) {                                                      \
-                T sum = 0;                                                                         \
-                for (int64_t p = 0; p < k; p++) {                                                  \
-                    sum += a[ta ? p * lda + i : i * lda + p] * b[tb ? j * ldb + p : p * ldb + j];  \
+    static void reference_##S(const srn_gemm_problem *p) {                                         \
+        const T *a = p->a, *b = p->b, *d = p->d;                                                   \
+        T *c = p->c;                                                                               \
+        for (int64_t i = 0; i < p->m; i++) {                                                       \
+            for (int64_t j = 0; j < p->n; j++) {                                                   \
+                T sum = d == NULL ? 0 : d[i * p->ldd + j];                                         \
+                for (int64_t q = 0; q < p->k; q++) {                                               \
+                    sum += a[at_a(p, i, q)] * b[p->tb ? j * p->ldb + q : q * p->ldb + j];          \
                 }                                                                                  \
-                T *to = &c[i * ldc + j];                                                           \
-                *to = beta == 0 ? alpha * sum : alpha * sum + beta * *to;                          \
+                c[i * p->ldc + j] = sum;                                                           \
             }                                                                                      \
         }                                                                                          \
     }
@@ -70,34 +82,43 @@ bool srn_gemm_is_small(int64_t n, int64_t k) {
     return isa == SRN_ISA_BASE ? n * k <= 1 << 14 : n <= 1 << 10 || n * k <= 1 << 20;
 }
 
-static bool fits_blas(bool ta, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb,
-                      int64_t ldc) {
-    int64_t all = m | n | k | lda | ldb | ldc; /* no bit above 2^31 - 1 */
-    return all <= INT32_MAX && lda >= (ta ? m : k);
+static bool fits_blas(const srn_gemm_problem *p) {
+    int64_t all = p->m | p->n | p->k | p->lda | p->ldb | p->ldc; /* no bit above 2^31 - 1 */
+    return all <= INT32_MAX && p->lda >= (p->ta ? p->m : p->k) && p->taps <= 1;
 }
 
 static enum CBLAS_TRANSPOSE turned(bool t) {
     return t ? CblasTrans : CblasNoTrans;
 }
 
-void srn_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
-                  int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
-    const srn_gemm_small *kernels = small();
-    if (srn_gemm_is_small(n, k) || !fits_blas(ta, m, n, k, lda, ldb, ldc)) {
-        kernels->f32(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        return;
+/* BLAS adds to C only: D is brought there first. */
+static void blas(srn_dtype dtype, const srn_gemm_problem *p) {
+    size_t size = srn_dtype_size(dtype), width = (size_t)p->n * size;
+    for (int64_t i = 0; p->d != NULL && p->d != p->c && i < p->m; i++) {
+        memcpy((char *)p->c + (size_t)(i * p->ldc) * size,
+               (const char *)p->d + (size_t)(i * p->ldd) * size, width);
     }
-    BLAS(cblas_sgemm)(CblasRowMajor, turned(ta), turned(tb), (int)m, (int)n, (int)k, alpha, a,
-                      (int)lda, b, (int)ldb, beta, c, (int)ldc);
+    if (dtype == SRN_F32) {
+        BLAS(cblas_sgemm)(CblasRowMajor, turned(p->ta), turned(p->tb), (int)p->m, (int)p->n,
+                          (int)p->k, 1, p->a, (int)p->lda, p->b, (int)p->ldb, p->d != NULL, p->c,
+                          (int)p->ldc);
+    } else {
+        BLAS(cblas_dgemm)(CblasRowMajor, turned(p->ta), turned(p->tb), (int)p->m, (int)p->n,
+                          (int)p->k, 1, p->a, (int)p->lda, p->b, (int)p->ldb, p->d != NULL, p->c,
+                          (int)p->ldc);
+    }
 }
 
-void srn_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a,
-                  int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc) {
+void srn_gemm(srn_dtype dtype, const srn_gemm_problem *p) {
     const srn_gemm_small *kernels = small();
-    if (srn_gemm_is_small(n, k) || !fits_blas(ta, m, n, k, lda, ldb, ldc)) {
-        kernels->f64(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    if (p->m == 0 || p->n == 0) {
         return;
     }
-    BLAS(cblas_dgemm)(CblasRowMajor, turned(ta), turned(tb), (int)m, (int)n, (int)k, alpha, a,
-                      (int)lda, b, (int)ldb, beta, c, (int)ldc);
+    if (!srn_gemm_is_small(p->n, p->k) && fits_blas(p)) {
+        blas(dtype, p);
+    } else if (dtype == SRN_F32) {
+        kernels->f32(p);
+    } else {
+        kernels->f64(p);
+    }
 }

@@ -1,9 +1,12 @@
-/* Matrix product, row-major:   C (m, n) := alpha op(A) op(B) + beta C,   op(A) (m, k), op(B) (k, n)
+/* Matrix product, row-major:   C (m, n) := op(A) op(B) + D,   op(A) (m, k), op(B) (k, n)
  *
- * op(A) is A, or with `ta` its transpose: then a holds (k, m); likewise `tb`. lda, ldb, ldc are the
- * distances of rows in elements. C is not read when beta is 0. m, n, k may be 0 (k == 0: C := beta C).
- * The rows of A may overlap (lda < k): a window that slides over a sequence is a matrix.
- * C must not overlap A or B. No failure, no allocation, on the calling thread.
+ * op(A) is A, or with `ta` its transpose: then a holds (k, m); likewise `tb`. lda, ldb, ldc, ldd are
+ * the distances of rows in elements. D (m, n) may be NULL (zero), C itself (accumulate), or have ldd
+ * 0: one row for all (a bias). m, n, k may be 0 (k == 0: C := D).
+ * The rows of A may overlap (lda < k): a window that slides over a sequence is a matrix. With `taps`
+ * a row of A (not turned) is so many pieces of k / taps numbers, `tap_step` apart: a window with
+ * holes. C must not overlap A or B, nor D unless it is D. No failure, no allocation, on the calling
+ * thread.
  *
  * Products run in kernels of our own (gemm_small.h) unless B is large: then in OpenBLAS, which never
  * starts threads here. Parallel callers split the rows of C. A row's bits don't depend on the split
@@ -21,10 +24,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void srn_gemm_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
-                  int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
-void srn_gemm_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const double *a,
-                  int64_t lda, const double *b, int64_t ldb, double beta, double *c, int64_t ldc);
+#include "tensor/dtype.h"
+
+typedef struct srn_gemm_problem {
+    bool ta, tb;
+    int64_t m, n, k;
+    const void *a, *b, *d;
+    void *c;
+    int64_t lda, ldb, ldd, ldc;
+    int64_t taps, tap_step; /* 0: whole rows */
+} srn_gemm_problem;
+
+void srn_gemm(srn_dtype dtype, const srn_gemm_problem *p); /* SRN_F32 or SRN_F64 */
 
 /* Whether a product with B of (k, n) runs in our own kernels. */
 bool srn_gemm_is_small(int64_t n, int64_t k);

@@ -2,7 +2,7 @@
  *
  * C is cut into tiles of R rows by V vectors, whose sums stay in registers:
  *
- *     for p < k:   acc[r][v] += A[r][p] (one number, repeated) * B[p][v] (a vector)
+ *     acc[r][v] = D[r][v];   for p < k:   acc[r][v] += A[r][p] (one number, repeated) * B[p][v] (a vector)
  *
  * A tile takes R + V loads for R * V multiply-adds. The last vector of a row may be incomplete: it is
  * loaded and stored under a mask. B transposed is first turned into a panel of V vectors by
@@ -34,35 +34,40 @@
 #endif
 
 typedef struct F(panel) {
-    int64_t m, k, rs, cs, ldb, ldc; /* A[i][p] is a[i * rs + p * cs] */
-    T alpha, beta;
-    JOIN(simd_mask, S) mask; /* of the last vector */
+    int64_t m, k, rs, cs, ldb, ldc, ldd; /* A[i][p] is a[i * rs + p * cs] */
+    int64_t taps, gap;                   /* so many times k, `gap` between them */
+    bool more;                           /* not the first piece of the sum: C holds those before */
+    JOIN(simd_mask, S) mask;             /* of the last vector */
 } F(panel);
 
 SIMD_INLINE void F(tile)(const int rows, const int vectors, const bool tail, const F(panel) * g,
-                         const T *a, const T *b, T *c) {
+                         const T *a, const T *b, const T *d, T *c) {
     V acc[8][PANEL_VECTORS];
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
-            acc[r][v] = (V){0};
+            const bool some = tail && v == vectors - 1;
+            const T *from = d + r * g->ldd + v * VL;
+            acc[r][v] = d == NULL ? (V){0} : some ? F(load_some)(from, g->mask) : F(load)(from);
         }
     }
     const int64_t rs = g->rs, cs = g->cs, ldb = g->ldb;
-    for (int64_t p = g->k; p > 0; p--, a += cs, b += ldb) {
-        V row[PANEL_VECTORS];
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) {
-            const bool some = tail && v == vectors - 1 && MASKED_LOADS;
-            row[v] = some ? F(load_some)(b + v * VL, g->mask) : F(load)(b + v * VL);
-        }
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++) {
-            V left = a[r * rs] - (V){0}; /* repeated */
+    for (int64_t q = g->taps; q > 0; q--, a += g->gap) {
+        for (int64_t p = g->k; p > 0; p--, a += cs, b += ldb) {
+            V row[PANEL_VECTORS];
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) {
-                acc[r][v] += left * row[v];
+                const bool some = tail && v == vectors - 1 && MASKED_LOADS;
+                row[v] = some ? F(load_some)(b + v * VL, g->mask) : F(load)(b + v * VL);
+            }
+#pragma GCC unroll 8
+            for (int r = 0; r < rows; r++) {
+                V left = a[r * rs] - (V){0}; /* repeated */
+#pragma GCC unroll 8
+                for (int v = 0; v < vectors; v++) {
+                    acc[r][v] += left * row[v];
+                }
             }
         }
     }
@@ -72,9 +77,9 @@ SIMD_INLINE void F(tile)(const int rows, const int vectors, const bool tail, con
         for (int v = 0; v < vectors; v++) {
             const bool some = tail && v == vectors - 1;
             T *to = c + r * g->ldc + v * VL;
-            V sum = acc[r][v] * g->alpha;
-            if (g->beta != 0) {
-                sum += (some ? F(load_some)(to, g->mask) : F(load)(to)) * g->beta;
+            V sum = acc[r][v];
+            if (g->more) {
+                sum += some ? F(load_some)(to, g->mask) : F(load)(to);
             }
             if (some) {
                 F(store_some)(to, sum, g->mask);
@@ -87,31 +92,36 @@ SIMD_INLINE void F(tile)(const int rows, const int vectors, const bool tail, con
 
 /* All rows of one panel of B. */
 SIMD_INLINE void F(rows)(const int vectors, const bool tail, const F(panel) * g, const T *a,
-                         const T *b, T *c) {
+                         const T *b, const T *d, T *c) {
     int64_t i = 0;
     if (TILE_ROWS(vectors) == 8) {
         for (; i + 8 <= g->m; i += 8) {
-            F(tile)(8, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+            F(tile)(8, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+                    c + i * g->ldc);
         }
     }
     for (; i + 4 <= g->m; i += 4) {
-        F(tile)(4, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+        F(tile)(4, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+                c + i * g->ldc);
     }
     if (i + 2 <= g->m) {
-        F(tile)(2, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+        F(tile)(2, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+                c + i * g->ldc);
         i += 2;
     }
     if (i < g->m) {
-        F(tile)(1, vectors, tail, g, a + i * g->rs, b, c + i * g->ldc);
+        F(tile)(1, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+                c + i * g->ldc);
     }
 }
 
 #define PANEL(vectors)                                                                             \
-    static void F(panel_##vectors)(bool tail, const F(panel) * g, const T *a, const T *b, T *c) {  \
+    static void F(panel_##vectors)(bool tail, const F(panel) * g, const T *a, const T *b,          \
+                                   const T *d, T *c) {                                             \
         if (tail) {                                                                                \
-            F(rows)(vectors, true, g, a, b, c);                                                    \
+            F(rows)(vectors, true, g, a, b, d, c);                                                 \
         } else {                                                                                   \
-            F(rows)(vectors, false, g, a, b, c);                                                   \
+            F(rows)(vectors, false, g, a, b, d, c);                                                \
         }                                                                                          \
     }
 PANEL(1)
@@ -151,45 +161,62 @@ static void F(gather)(T *panel, int64_t ld, int64_t k, int64_t width, const T *b
     }
 }
 
-/* The vectors of a row are dealt to the panels as evenly as can be. */
-static void F(gemm)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, T alpha, const T *a,
-                    int64_t lda, const T *b, int64_t ldb, T beta, T *c, int64_t ldc) {
-    static void (*const panels[])(bool, const F(panel) *, const T *, const T *, T *) = {
+/* One piece of the sum: the k taps rows of op(B) from p0 on. The vectors of a row are dealt to the
+ * panels as evenly as can be. */
+static void F(piece)(const srn_gemm_problem *t, F(panel) * g, int64_t p0, const T *a) {
+    static void (*const panels[])(bool, const F(panel) *, const T *, const T *, const T *, T *) = {
         NULL,       F(panel_1), F(panel_2), F(panel_3),
 #if PANEL_VECTORS == 5
         F(panel_4), F(panel_5),
 #endif
     };
     T packed[GEMM_SMALL_K * PANEL_VECTORS * SIMD_BYTES / sizeof(T)];
-    F(panel) g = {.m = m, .rs = ta ? 1 : lda, .cs = ta ? lda : 1, .ldb = ldb, .ldc = ldc};
-    g.alpha = alpha;
-    int64_t vectors = (n + VL - 1) / VL;
-    int64_t n_panels = (vectors + PANEL_VECTORS - 1) / PANEL_VECTORS;
-    bool far = m >= PACK_ROWS && n_panels > 1 && n * k * (int64_t)sizeof(T) > PACK_BYTES;
-    int64_t p = 0;
-    do {
-        g.k = k - p < GEMM_SMALL_K ? k - p : GEMM_SMALL_K;
-        g.beta = p == 0 ? beta : 1;
-        for (int64_t i = 0, v = 0; i < n_panels; i++) {
-            int64_t wide = (vectors - v) / (n_panels - i), j = v * VL;
-            int64_t width = n - j < wide * VL ? n - j : wide * VL;
-            bool tail = width < wide * VL;
-            if (tail) {
-                g.mask = F(mask)(width - (wide - 1) * VL);
-            }
-            const T *rows = b + p * ldb + j;
-            g.ldb = ldb;
-            if (tb || far || (tail && !MASKED_LOADS)) {
-                (tb ? F(turn) : F(gather))(packed, wide * VL, g.k, width,
-                                           tb ? b + j * ldb + p : rows, ldb);
-                rows = packed;
-                g.ldb = wide * VL;
-            }
-            panels[wide](tail, &g, a + p * g.cs, rows, c + j);
-            v += wide;
+    const int64_t vectors = (t->n + VL - 1) / VL;
+    const int64_t n_panels = (vectors + PANEL_VECTORS - 1) / PANEL_VECTORS;
+    const bool far =
+        t->m >= PACK_ROWS && n_panels > 1 && t->n * t->k * (int64_t)sizeof(T) > PACK_BYTES;
+    for (int64_t i = 0, v = 0; i < n_panels; i++) {
+        int64_t wide = (vectors - v) / (n_panels - i), j = v * VL;
+        int64_t width = t->n - j < wide * VL ? t->n - j : wide * VL;
+        bool tail = width < wide * VL;
+        if (tail) {
+            g->mask = F(mask)(width - (wide - 1) * VL);
         }
-        p += g.k;
-    } while (p < k);
+        const T *b = t->b, *d = t->d;
+        b += t->tb ? j * t->ldb + p0 : p0 * t->ldb + j;
+        g->ldb = t->ldb;
+        if (t->tb || far || (tail && !MASKED_LOADS)) {
+            (t->tb ? F(turn) : F(gather))(packed, wide * VL, g->k * g->taps, width, b, t->ldb);
+            b = packed;
+            g->ldb = wide * VL;
+        }
+        panels[wide](tail, g, a, b, g->more || d == NULL ? NULL : d + j, (T *)t->c + j);
+        v += wide;
+    }
+}
+
+/* All taps in one piece if they fit; else each tap for itself. */
+static void F(gemm)(const srn_gemm_problem *t) {
+    F(panel) g = {.m = t->m, .ldc = t->ldc, .ldd = t->ldd, .taps = 1};
+    const int64_t taps = t->taps > 0 ? t->taps : 1, each = t->k / taps;
+    g.rs = t->ta ? 1 : t->lda;
+    g.cs = t->ta ? t->lda : 1;
+    if (taps > 1 && t->k <= GEMM_SMALL_K) {
+        g.taps = taps;
+        g.k = each;
+        g.gap = t->tap_step - each;
+        F(piece)(t, &g, 0, t->a);
+        return;
+    }
+    for (int64_t tap = 0; tap < taps; tap++) {
+        int64_t p = 0;
+        do {
+            g.k = each - p < GEMM_SMALL_K ? each - p : GEMM_SMALL_K;
+            g.more = tap > 0 || p > 0;
+            F(piece)(t, &g, tap * each + p, (const T *)t->a + tap * t->tap_step + p * g.cs);
+            p += g.k;
+        } while (p < each);
+    }
 }
 
 #undef JOIN_

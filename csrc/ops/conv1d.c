@@ -1,9 +1,9 @@
 /* Convolution over time (cross-correlation, as in every neural network library).
  *
- *     y[b, t, f] = sum over j < k, c < C/G of x[b, t S + j D - L, g C/G + c] w[j, c, f],  g = f / (F/G)
+ *     y[b, t, f] = bias[f] + sum over j < k, c < C/G of x[b, t S + j D - L, g C/G + c] w[j, c, f],
  *
- * x (B, T, C), zero outside 0 .. T-1; w (k, C/G, F); y (B, T', F), T' = (T + L + R - D (k-1) - 1) / S + 1;
- * S stride, D dilation, L and R padding (pad_left, pad_right), G groups. The gradients:
+ * x (B, T, C), zero outside 0 .. T-1; w (k, C/G, F); bias (F,), if there; g = f / (F/G);
+ * y (B, T', F), T' = (T + L + R - D (k-1) - 1) / S + 1; S stride, D dilation, L and R padding (pad_left, pad_right), G groups. The gradients:
  *
  *     dx[b, s, c] = sum over t, j with t S + j D - L = s, and f, of dy[b, t, f] w[j, c, f]
  *     dw[j, c, f] = sum over b, t of x[b, t S + j D - L, c] dy[b, t, f]
@@ -148,26 +148,10 @@ static void inside(const conv *v, int64_t j, int64_t *t0, int64_t *t1) {
     *t1 = high < *t1 ? high : *t1;
 }
 
-/* A product of parts of arrays, given by their first elements: C += or := op(A) op(B). */
-static void gemm(srn_dtype dtype, bool ta, bool tb, int64_t m, int64_t n, int64_t k,
-                 const srn_view *a, int64_t a0, int64_t lda, const srn_view *b, int64_t b0,
-                 int64_t ldb, double beta, const srn_view *c, int64_t c0, int64_t ldc) {
-    if (m <= 0 || n == 0) {
-        return;
-    }
-    if (dtype == SRN_F32) {
-        srn_gemm_f32(ta, tb, m, n, k, 1, srn_view_at(a, a0), lda, srn_view_at(b, b0), ldb,
-                     (float)beta, srn_view_at(c, c0), ldc);
-    } else {
-        srn_gemm_f64(ta, tb, m, n, k, 1, srn_view_at(a, a0), lda, srn_view_at(b, b0), ldb, beta,
-                     srn_view_at(c, c0), ldc);
-    }
-}
-
-/* The ys whose whole window lies inside x, when windows are contiguous: [*t0, *t1), else empty. */
+/* The ys whose whole window lies inside x, in one group: [*t0, *t1), else empty. */
 static void whole_windows(const conv *v, int64_t *t0, int64_t *t1) {
     *t0 = 0;
-    *t1 = v->dilation == 1 && v->groups == 1 ? v->times : 0;
+    *t1 = v->groups == 1 ? v->times : 0;
     inside(v, 0, t0, t1);
     inside(v, v->k - 1, t0, t1);
     if (*t1 < *t0) {
@@ -175,27 +159,65 @@ static void whole_windows(const conv *v, int64_t *t0, int64_t *t1) {
     }
 }
 
-/* y[b] over [t0, t1) += ..., tap by tap. */
+static const void *bias_of(const srn_exec *x) {
+    return x->n_in < 3 || x->in[2] == NULL ? NULL : x->in[2]->data;
+}
+
+/* y[b] over [from, to) := bias + ..., tap by tap. */
 static void forward_taps(const conv *v, const srn_exec *x, int64_t b, int64_t from, int64_t to) {
     int64_t in = v->c * v->groups, filters = v->f * v->groups;
+    srn_dtype dtype = x->out[0]->type.dtype;
+    size_t row = (size_t)filters * srn_dtype_size(dtype);
+    for (int64_t t = from; t < to; t++) {
+        void *y = srn_view_at(x->out[0], (b * v->times + t) * filters);
+        bias_of(x) == NULL ? memset(y, 0, row) : memcpy(y, bias_of(x), row);
+    }
     for (int64_t i = 0; i < v->groups * v->k && from < to; i++) {
         int64_t g = i / v->k, j = i % v->k, t0 = from, t1 = to;
         inside(v, j, &t0, &t1);
         int64_t s = t0 * v->stride + j * v->dilation - v->left;
-        gemm(x->out[0]->type.dtype, false, false, t1 - t0, v->f, v->c, x->in[0],
-             (b * v->length + s) * in + g * v->c, v->stride * in, x->in[1],
-             j * v->c * filters + g * v->f, filters, 1, x->out[0],
-             (b * v->times + t0) * filters + g * v->f, filters);
+        if (t0 < t1) {
+            void *y = srn_view_at(x->out[0], (b * v->times + t0) * filters + g * v->f);
+            srn_gemm(dtype, &(srn_gemm_problem){
+                                .m = t1 - t0,
+                                .n = v->f,
+                                .k = v->c,
+                                .a = srn_view_at(x->in[0], (b * v->length + s) * in + g * v->c),
+                                .lda = v->stride * in,
+                                .b = srn_view_at(x->in[1], j * v->c * filters + g * v->f),
+                                .ldb = filters,
+                                .d = y,
+                                .ldd = filters,
+                                .c = y,
+                                .ldc = filters,
+                            });
+        }
     }
 }
 
 /* ---- conv1d ---- */
 
+static bool check_bias(const srn_infer *x, int64_t filters, srn_error *err) {
+    if (x->n_in < 3 || x->in[2] == NULL) {
+        return true;
+    }
+    const srn_type *bias = x->in[2];
+    if (bias->dtype != x->in[0]->dtype || bias->shape.rank != 1 || bias->shape.dim[0] != filters) {
+        char text[SRN_SHAPE_TEXT];
+        return srn_fail(err, SRN_ERR_VALUE,
+                        "conv1d: the bias must hold one number per filter, (%lld,) of dtype %s, "
+                        "got %s of %s",
+                        (long long)filters, srn_dtype_name(x->in[0]->dtype),
+                        srn_shape_text(text, &bias->shape), srn_dtype_name(bias->dtype));
+    }
+    return true;
+}
+
 static bool conv1d_infer(srn_infer *x, srn_error *err) {
     const srn_shape *in = &x->in[0]->shape, *w = &x->in[1]->shape;
     conv v;
     if (!check_operands("conv1d", "x", "w", x->in[0], x->in[1], err) ||
-        !conv_of_w(&v, in->dim[0], in->dim[1], w, x->attr, err)) {
+        !check_bias(x, w->dim[2], err) || !conv_of_w(&v, in->dim[0], in->dim[1], w, x->attr, err)) {
         return false;
     }
     if (in->dim[2] % v.groups != 0 || in->dim[2] / v.groups != v.c) {
@@ -223,6 +245,10 @@ static void conv1d_vjp(srn_vjp *x) {
         attrs[EXTRA].i = srn_type_of(x->g, x->in[1])->shape.dim[0];
         x->din[1] = srn_emit(x->g, SRN_OP_conv1d_dw, 2, in, attrs);
     }
+    if (x->n_in > 2 && x->need[2]) {
+        srn_shape row = srn_type_of(x->g, x->in[2])->shape;
+        x->din[2] = srn_sum_to(x->g, x->dout[0], &row);
+    }
 }
 
 static int64_t batch_rows(const srn_infer *x) {
@@ -240,18 +266,23 @@ static double conv1d_cost(const srn_infer *x) {
 
 static void conv1d_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     const srn_shape *in = &x->in[0]->type.shape;
-    srn_dtype dtype = x->out[0]->type.dtype;
     srn_error unused = {0};
     conv v;
     conv_of_w(&v, in->dim[0], in->dim[1], &x->in[1]->type.shape, x->attr, &unused);
     int64_t channels = in->dim[2], filters = v.f * v.groups, t0, t1;
     whole_windows(&v, &t0, &t1);
-    size_t bytes = (size_t)(v.times * filters) * srn_dtype_size(dtype);
+    srn_gemm_problem g = {.m = t1 - t0, .n = filters, .k = v.k * channels, .taps = v.k};
+    g.tap_step = v.dilation * channels;
+    g.lda = v.stride * channels;
+    g.b = x->in[1]->data;
+    g.d = bias_of(x);
+    g.ldb = g.ldc = filters;
     for (int64_t b = row0; b < row1; b++) {
-        memset(srn_view_at(x->out[0], b * v.times * filters), 0, bytes);
-        gemm(dtype, false, false, t1 - t0, filters, v.k * channels, x->in[0],
-             (b * v.length + t0 * v.stride - v.left) * channels, v.stride * channels, x->in[1], 0,
-             filters, 0, x->out[0], (b * v.times + t0) * filters, filters);
+        g.a = srn_view_at(x->in[0], (b * v.length + t0 * v.stride - v.left) * channels);
+        g.c = srn_view_at(x->out[0], (b * v.times + t0) * filters);
+        if (t0 < t1) {
+            srn_gemm(x->out[0]->type.dtype, &g);
+        }
         forward_taps(&v, x, b, 0, t0);
         forward_taps(&v, x, b, t1, v.times);
     }
@@ -259,17 +290,18 @@ static void conv1d_exec(const srn_exec *x, int64_t row0, int64_t row1) {
 
 const srn_op srn_op_conv1d = {
     .name = "conv1d",
-    .doc = "conv1d(x, w; stride, dilation, pad_left, pad_right, groups): y[b, t, f] =\n"
-           "sum over j, c of x[b, t * stride + j * dilation - pad_left, c] * w[j, c, f], x zero "
-           "outside.\n"
-           "x (B, T, C), w (k, C / groups, F) -> (B, T', F),\n"
+    .doc = "conv1d(x, w, bias?; stride, dilation, pad_left, pad_right, groups): y[b, t, f] =\n"
+           "sum over j, c of x[b, t * stride + j * dilation - pad_left, c] * w[j, c, f] + bias[f], "
+           "x zero outside.\n"
+           "x (B, T, C), w (k, C / groups, F), bias (F,) -> (B, T', F),\n"
            "T' = (T + pad_left + pad_right - dilation * (k - 1) - 1) // stride + 1.",
     .min_in = 2,
-    .max_in = 2,
+    .max_in = 3,
     .n_out = 1,
     .attrs = conv1d_attrs,
     .diff = SRN_DIFF_RULE,
     .parallel = SRN_ROWS,
+    .flags = SRN_FLAG_OPTIONAL,
     .infer = conv1d_infer,
     .vjp = conv1d_vjp,
     .rows = batch_rows,
@@ -322,10 +354,15 @@ static void conv1d_dx_exec(const srn_exec *x, int64_t row0, int64_t row1) {
             int64_t g = i / v.k, j = i % v.k, t0 = 0, t1 = v.times;
             inside(&v, j, &t0, &t1);
             int64_t s = t0 * v.stride + j * v.dilation - v.left;
-            gemm(dtype, false, true, t1 - t0, v.c, v.f, x->in[0],
-                 (b * v.times + t0) * filters + g * v.f, filters, x->in[1],
-                 j * v.c * filters + g * v.f, filters, 1, x->out[0], b * row + s * in + g * v.c,
-                 v.stride * in);
+            void *dx = srn_view_at(x->out[0], b * row + s * in + g * v.c);
+            srn_gemm_problem p = {.tb = true, .m = t1 - t0, .n = v.c, .k = v.f, .c = dx, .d = dx};
+            p.a = srn_view_at(x->in[0], (b * v.times + t0) * filters + g * v.f);
+            p.b = srn_view_at(x->in[1], j * v.c * filters + g * v.f);
+            p.lda = p.ldb = filters;
+            p.ldc = p.ldd = v.stride * in;
+            if (t0 < t1) {
+                srn_gemm(dtype, &p);
+            }
         }
     }
 }
@@ -397,12 +434,15 @@ static void dw_taps(const conv *v, const srn_exec *x, int64_t b, int64_t j0, int
     for (int64_t i = 0; i < v->groups * (j1 - j0) && from < to; i++) {
         int64_t g = i / (j1 - j0), j = j0 + i % (j1 - j0), t0 = from, t1 = to;
         inside(v, j, &t0, &t1);
+        int64_t s = t0 * v->stride + j * v->dilation - v->left;
+        void *dw = srn_view_at(x->out[0], j * v->c * filters + g * v->f);
+        srn_gemm_problem p = {.ta = true, .m = v->c, .n = v->f, .k = t1 - t0, .c = dw, .d = dw};
+        p.a = srn_view_at(x->in[0], (b * v->length + s) * in + g * v->c);
+        p.b = srn_view_at(x->in[1], (b * v->times + t0) * filters + g * v->f);
+        p.lda = v->stride * in;
+        p.ldb = p.ldc = p.ldd = filters;
         if (t0 < t1) {
-            int64_t s = t0 * v->stride + j * v->dilation - v->left;
-            gemm(x->out[0]->type.dtype, true, false, v->c, v->f, t1 - t0, x->in[0],
-                 (b * v->length + s) * in + g * v->c, v->stride * in, x->in[1],
-                 (b * v->times + t0) * filters + g * v->f, filters, 1, x->out[0],
-                 j * v->c * filters + g * v->f, filters);
+            srn_gemm(x->out[0]->type.dtype, &p);
         }
     }
 }
@@ -413,14 +453,22 @@ static void conv1d_dw_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     conv v;
     conv_of_dy(&v, &x->in[0]->type.shape, &x->in[1]->type.shape, x->attr, &unused);
     int64_t in = v.c * v.groups, filters = v.f * v.groups, tap = v.c * filters, t0, t1;
+    void *dw = srn_view_at(x->out[0], row0 * tap);
+    memset(dw, 0, (size_t)((row1 - row0) * tap) * srn_dtype_size(dtype));
     whole_windows(&v, &t0, &t1);
-    memset(srn_view_at(x->out[0], row0 * tap), 0,
-           (size_t)((row1 - row0) * tap) * srn_dtype_size(dtype));
+    if (v.dilation > 1 && v.k > 1) { /* windows with holes go by taps */
+        t0 = t1 = 0;
+    }
     for (int64_t b = 0; b < v.batch; b++) {
+        srn_gemm_problem p = {.ta = true, .m = (row1 - row0) * in, .n = filters, .k = t1 - t0};
+        p.a = srn_view_at(x->in[0], (b * v.length + t0 * v.stride - v.left + row0) * in);
+        p.b = srn_view_at(x->in[1], (b * v.times + t0) * filters);
+        p.c = dw;
+        p.d = dw;
+        p.lda = v.stride * in;
+        p.ldb = p.ldc = p.ldd = filters;
         if (t0 < t1) {
-            gemm(dtype, true, false, (row1 - row0) * in, filters, t1 - t0, x->in[0],
-                 (b * v.length + t0 * v.stride - v.left + row0) * in, v.stride * in, x->in[1],
-                 (b * v.times + t0) * filters, filters, 1, x->out[0], row0 * tap, filters);
+            srn_gemm(dtype, &p);
         }
         dw_taps(&v, x, b, row0, row1, 0, t0);
         dw_taps(&v, x, b, row0, row1, t1, v.times);

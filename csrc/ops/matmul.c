@@ -1,10 +1,11 @@
-/* matmul: y = op(a) op(b), op the transpose of the last two axes where asked for.
+/* matmul: y = op(a) op(b) + bias, op the transpose of the last two axes where asked for.
  *
  *     a (..., M, K) b (K, N)         y (..., M, N)   one product: all leading axes of a are rows
  *     a (..., M, K) b (..., K, N)    y (..., M, N)   one product per matrix, leading axes broadcast
  *
- * Gradient, with A = op(a) and B = op(b):   dA = dy B^T,  dB = A^T dy   (transposed back where a or b
- * came transposed; summed over what was broadcast). For b (K, N) and many leading axes, dB is one
+ * bias (N,), if there, is what every row's sum starts from.
+ * Gradient, with A = op(a) and B = op(b):   dA = dy B^T,  dB = A^T dy,  dbias = the sum of dy's rows
+ * (transposed back where a or b came transposed; summed over what was broadcast). For b (K, N) and many leading axes, dB is one
  * product over all rows.
  *
  * Rows are those of y, so no sum is split among threads. Memory: none besides y.
@@ -67,6 +68,22 @@ static bool check_types(const srn_type *a, const srn_type *b, srn_error *err) {
     return true;
 }
 
+static bool check_bias(const srn_infer *x, int64_t n, srn_error *err) {
+    if (x->n_in < 3 || x->in[2] == NULL) {
+        return true;
+    }
+    const srn_type *bias = x->in[2];
+    if (bias->dtype != x->in[0]->dtype || bias->shape.rank != 1 || bias->shape.dim[0] != n) {
+        char text[SRN_SHAPE_TEXT];
+        return srn_fail(err, SRN_ERR_VALUE,
+                        "matmul: the bias must hold one number per column of y, (%lld,) of dtype "
+                        "%s, got %s of %s; add anything else behind the product",
+                        (long long)n, srn_dtype_name(x->in[0]->dtype),
+                        srn_shape_text(text, &bias->shape), srn_dtype_name(bias->dtype));
+    }
+    return true;
+}
+
 static bool matmul_infer(srn_infer *x, srn_error *err) {
     const srn_type *a = x->in[0], *b = x->in[1];
     if (!check_types(a, b, err)) {
@@ -91,6 +108,9 @@ static bool matmul_infer(srn_infer *x, srn_error *err) {
             "matmul: the leading axes of a %s and b %s do not broadcast: each pair must be "
             "equal, or one of them 1",
             srn_shape_text(ta, &a->shape), srn_shape_text(tb, &b->shape));
+    }
+    if (!check_bias(x, p.n, err)) {
+        return false;
     }
     srn_shape out = is_flat(&a->shape, &b->shape, p.ta) ? a->shape : p.lead;
     if (!is_flat(&a->shape, &b->shape, p.ta)) {
@@ -133,6 +153,10 @@ static void matmul_vjp(srn_vjp *x) {
                           : times_transposed(g, dy, b);
         x->din[0] = srn_sum_to(g, da, &sa);
     }
+    if (x->n_in > 2 && x->need[2]) {
+        srn_shape row = srn_type_of(g, x->in[2])->shape;
+        x->din[2] = srn_sum_to(g, dy, &row);
+    }
     if (x->need[1]) {
         if (is_flat(&sa, &sb, ta)) {
             a = as_matrix(g, a);
@@ -169,36 +193,37 @@ static int64_t matrix_at(const srn_shape *lead_from, const srn_shape *lead, int6
 static void matmul_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     product p;
     product_of(&p, &x->in[0]->type, &x->in[1]->type, x->attr);
-    int64_t lda = p.ta ? p.m : p.k, ldb = p.tb ? p.k : p.n;
+    srn_dtype dtype = x->out[0]->type.dtype;
+    srn_gemm_problem g = {.ta = p.ta, .tb = p.tb, .n = p.n, .k = p.k, .ldc = p.n};
+    g.lda = p.ta ? p.m : p.k;
+    g.ldb = p.tb ? p.k : p.n;
+    g.d = x->n_in < 3 || x->in[2] == NULL ? NULL : x->in[2]->data;
     while (row0 < row1) {
         int64_t i = row0 / p.m, first = row0 % p.m;
-        int64_t rows = row1 - row0 < p.m - first ? row1 - row0 : p.m - first;
         int64_t a = matrix_at(&p.lead_a, &p.lead, i) * p.m * p.k + first * (p.ta ? 1 : p.k);
-        int64_t b = matrix_at(&p.lead_b, &p.lead, i) * p.k * p.n;
-        if (x->out[0]->type.dtype == SRN_F32) {
-            srn_gemm_f32(p.ta, p.tb, rows, p.n, p.k, 1, (const float *)x->in[0]->data + a, lda,
-                         (const float *)x->in[1]->data + b, ldb, 0,
-                         (float *)x->out[0]->data + row0 * p.n, p.n);
-        } else {
-            srn_gemm_f64(p.ta, p.tb, rows, p.n, p.k, 1, (const double *)x->in[0]->data + a, lda,
-                         (const double *)x->in[1]->data + b, ldb, 0,
-                         (double *)x->out[0]->data + row0 * p.n, p.n);
-        }
-        row0 += rows;
+        g.m = row1 - row0 < p.m - first ? row1 - row0 : p.m - first;
+        g.a = srn_view_at(x->in[0], a);
+        g.b = srn_view_at(x->in[1], matrix_at(&p.lead_b, &p.lead, i) * p.k * p.n);
+        g.c = srn_view_at(x->out[0], row0 * p.n);
+        srn_gemm(dtype, &g);
+        row0 += g.m;
     }
 }
 
 const srn_op srn_op_matmul = {
     .name = "matmul",
-    .doc = "matmul(a, b): y[..., i, j] = sum over p of a[..., i, p] * b[..., p, j]\n"
-           "a (..., M, K), b (K, N) or (..., K, N) -> y (..., M, N); leading axes broadcast.\n"
-           "transpose_a, transpose_b: a is (..., K, M), b is (..., N, K).",
+    .doc =
+        "matmul(a, b, bias?): y[..., i, j] = sum over p of a[..., i, p] * b[..., p, j] + bias[j]\n"
+        "a (..., M, K), b (K, N) or (..., K, N), bias (N,) -> y (..., M, N); leading axes "
+        "broadcast.\n"
+        "transpose_a, transpose_b: a is (..., K, M), b is (..., N, K).",
     .min_in = 2,
-    .max_in = 2,
+    .max_in = 3,
     .n_out = 1,
     .attrs = matmul_attrs,
     .diff = SRN_DIFF_RULE,
     .parallel = SRN_ROWS,
+    .flags = SRN_FLAG_OPTIONAL,
     .infer = matmul_infer,
     .vjp = matmul_vjp,
     .rows = matmul_rows,

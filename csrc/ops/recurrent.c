@@ -191,11 +191,17 @@ static const void *at(const srn_steps *s, const void *data, int64_t elements) {
 
 void srn_product(const srn_steps *s, int64_t width, int64_t depth, void *c, int64_t ldc,
                  const void *a, int64_t lda, const void *b, int64_t ldb, bool accumulate) {
-    if (s->dtype == SRN_F32) {
-        srn_gemm_f32(false, false, s->n, width, depth, 1, a, lda, b, ldb, accumulate, c, ldc);
-    } else {
-        srn_gemm_f64(false, false, s->n, width, depth, 1, a, lda, b, ldb, accumulate, c, ldc);
-    }
+    srn_gemm(s->dtype, &(srn_gemm_problem){.m = s->n,
+                                           .n = width,
+                                           .k = depth,
+                                           .a = a,
+                                           .lda = lda,
+                                           .b = b,
+                                           .ldb = ldb,
+                                           .d = accumulate ? c : NULL,
+                                           .ldd = ldc,
+                                           .c = c,
+                                           .ldc = ldc});
 }
 
 const void *srn_rmask_rows(const srn_steps *s, int64_t gate) {

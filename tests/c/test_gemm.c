@@ -9,27 +9,40 @@
 #include "tests/c/testing.h"
 
 enum { ROOM = 1 << 16 };
-static float a32[ROOM], b32[ROOM], c32[ROOM], d32[ROOM];
-static double a64[ROOM], b64[ROOM], c64[ROOM], d64[ROOM];
+static float a32[ROOM], b32[ROOM], c32[ROOM], d32[ROOM], want32[ROOM];
+static double a64[ROOM], b64[ROOM], c64[ROOM], d64[ROOM], want64[ROOM];
 static double size[ROOM]; /* sums of the absolute values: what rounding is proportional to */
+
+/* What the product is added to: nothing, C itself, another matrix, one row for all. */
+typedef enum added { NOTHING, SELF, MATRIX, ROW } added;
 
 typedef struct problem {
     bool ta, tb;
     int64_t m, n, k, lda, ldb, ldc;
-    double alpha, beta;
+    added d;
+    int64_t taps, tap_step;
 } problem;
+
+/* Where op(A)[i][q] lies. */
+static int64_t at_a(const problem *p, int64_t i, int64_t q) {
+    if (p->ta) {
+        return q * p->lda + i;
+    }
+    int64_t each = p->taps > 0 ? p->k / p->taps : p->k;
+    return i * p->lda + q / each * p->tap_step + q % each;
+}
 
 /* Whatever the loops can't reach is NaN, so that one stray read shows. */
 static void fill(const problem *p) {
     for (int i = 0; i < ROOM; i++) {
-        a64[i] = b64[i] = NAN;
-        d64[i] = c64[i] = 1e30 + i;
+        a64[i] = b64[i] = d64[i] = NAN;
+        want64[i] = c64[i] = 1e30 + i;
     }
     uint32_t seed = 1;
 #define NEXT() ((double)(int32_t)(seed = seed * 1664525u + 1013904223u) / 2147483648.0)
     for (int64_t i = 0; i < p->m; i++) {
         for (int64_t q = 0; q < p->k; q++) {
-            a64[p->ta ? q * p->lda + i : i * p->lda + q] = (float)NEXT();
+            a64[at_a(p, i, q)] = (float)NEXT();
         }
     }
     for (int64_t q = 0; q < p->k; q++) {
@@ -41,16 +54,20 @@ static void fill(const problem *p) {
         for (int64_t j = 0; j < p->n; j++) {
             int64_t at = i * p->ldc + j;
             long double sum = 0, sum_abs = 0;
-            c64[at] = p->beta == 0 ? NAN : (float)NEXT();
+            double *start = p->d == SELF ? &c64[at] : &d64[p->d == ROW ? j : at];
+            c64[at] = NAN;
+            if (p->d != NOTHING && (p->d != ROW || i == 0)) {
+                *start = (float)NEXT();
+            }
             for (int64_t q = 0; q < p->k; q++) {
-                long double product = (long double)a64[p->ta ? q * p->lda + i : i * p->lda + q] *
-                                      b64[p->tb ? j * p->ldb + q : q * p->ldb + j];
+                long double product =
+                    (long double)a64[at_a(p, i, q)] * b64[p->tb ? j * p->ldb + q : q * p->ldb + j];
                 sum += product;
                 sum_abs += fabsl(product);
             }
-            double before = p->beta == 0 ? 0 : p->beta * c64[at];
-            d64[at] = (double)(p->alpha * sum + before);
-            size[at] = (double)(fabs(p->alpha) * sum_abs + fabs(before)) * ((double)p->k + 2);
+            double before = p->d == NOTHING ? 0 : *start;
+            want64[at] = (double)(sum + before);
+            size[at] = (double)(sum_abs + fabs(before)) * ((double)p->k + 2);
         }
     }
 #undef NEXT
@@ -59,44 +76,63 @@ static void fill(const problem *p) {
         b32[i] = (float)b64[i];
         c32[i] = (float)c64[i];
         d32[i] = (float)d64[i];
+        want32[i] = (float)want64[i];
     }
+}
+
+static srn_gemm_problem as_gemm(const problem *p, const void *a, const void *b, const void *d,
+                                void *c) {
+    return (srn_gemm_problem){.ta = p->ta,
+                              .tb = p->tb,
+                              .m = p->m,
+                              .n = p->n,
+                              .k = p->k,
+                              .a = a,
+                              .lda = p->lda,
+                              .b = b,
+                              .ldb = p->ldb,
+                              .d = d,
+                              .ldd = p->d == ROW ? 0 : p->ldc,
+                              .c = c,
+                              .ldc = p->ldc,
+                              .taps = p->taps,
+                              .tap_step = p->tap_step};
 }
 
 /* `kernels` NULL: the function that chooses. */
 static void check(const srn_gemm_small *kernels, const problem *p) {
     fill(p);
-    (kernels == NULL ? srn_gemm_f64 : kernels->f64)(p->ta, p->tb, p->m, p->n, p->k, p->alpha, a64,
-                                                    p->lda, b64, p->ldb, p->beta, c64, p->ldc);
-    (kernels == NULL ? srn_gemm_f32 : kernels->f32)(p->ta, p->tb, p->m, p->n, p->k, (float)p->alpha,
-                                                    a32, p->lda, b32, p->ldb, (float)p->beta, c32,
-                                                    p->ldc);
+    const double *from64 = p->d == NOTHING ? NULL : p->d == SELF ? c64 : d64;
+    const float *from32 = p->d == NOTHING ? NULL : p->d == SELF ? c32 : d32;
+    srn_gemm_problem g = as_gemm(p, a64, b64, from64, c64);
+    kernels == NULL ? srn_gemm(SRN_F64, &g) : kernels->f64(&g);
+    g = as_gemm(p, a32, b32, from32, c32);
+    kernels == NULL ? srn_gemm(SRN_F32, &g) : kernels->f32(&g);
     bool good64 = true, good32 = true;
     for (int i = 0; i < ROOM; i++) {
         bool inside = i / p->ldc < p->m && i % p->ldc < p->n;
         double bound = inside ? size[i] : 0;
-        good64 = good64 && fabs(c64[i] - d64[i]) <= 0x1p-53 * bound;
-        good32 =
-            good32 && fabs((double)c32[i] - (inside ? d64[i] : (double)d32[i])) <= 0x1p-24 * bound;
+        good64 = good64 && fabs(c64[i] - want64[i]) <= 0x1p-53 * bound;
+        good32 = good32 &&
+                 fabs((double)c32[i] - (inside ? want64[i] : (double)want32[i])) <= 0x1p-24 * bound;
     }
     CHECK(good64);
     CHECK(good32);
     if (!good64 || !good32) {
-        fprintf(stderr, "  ta %d tb %d m %d n %d k %d beta %g\n", p->ta, p->tb, (int)p->m,
-                (int)p->n, (int)p->k, p->beta);
+        fprintf(stderr, "  ta %d tb %d m %d n %d k %d d %d\n", p->ta, p->tb, (int)p->m, (int)p->n,
+                (int)p->k, (int)p->d);
     }
 }
 
 static void check_forms(const srn_gemm_small *kernels, int64_t m, int64_t n, int64_t k) {
     for (int form = 0; form < 4; form++) {
         bool ta = form & 1, tb = form & 2;
-        problem p = {ta, tb, m, n, k, (ta ? m : k) + 1, (tb ? k : n) + 2, n + 3, 1, 0};
+        problem p = {ta, tb, m, n, k, (ta ? m : k) + 1, (tb ? k : n) + 2, n + 3, NOTHING, 0, 0};
         p.lda += p.lda == 1;
-        check(kernels, &p);
-        p.beta = 1;
-        check(kernels, &p);
-        p.beta = -0.5;
-        p.alpha = 2;
-        check(kernels, &p);
+        for (int d = NOTHING; d <= ROW; d++) {
+            p.d = (added)d;
+            check(kernels, &p);
+        }
     }
 }
 
@@ -118,21 +154,36 @@ static void test_shapes(const srn_gemm_small *kernels) {
     check_forms(kernels, 33, 170, 150); /* large enough for B to be packed */
     check_forms(kernels, 0, 5, 4);
     check_forms(kernels, 5, 0, 4);
-    check_forms(kernels, 5, 19, 0); /* C := beta C */
+    check_forms(kernels, 5, 19, 0); /* C := D */
 }
 
 static void test_overlapping_rows(const srn_gemm_small *kernels) {
-    problem p = {false, false, 10, 7, 6, 2, 7, 7, 1, 0}; /* windows of 6, one every 2 */
+    problem p = {false, false, 10, 7, 6, 2, 7, 7, NOTHING, 0, 0}; /* windows of 6, one every 2 */
     check(kernels, &p);
-    p = (problem){true, false, 6, 7, 10, 2, 7, 7, 1, 0};
+    p = (problem){true, false, 6, 7, 10, 2, 7, 7, NOTHING, 0, 0};
     check(kernels, &p);
+}
+
+/* Windows of three pieces, with a hole or overlapping, in one piece of the sum and in several. */
+static void test_taps(const srn_gemm_small *kernels) {
+    static const int64_t pieces[] = {1, 5, 20, 50, 140};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        int64_t each = pieces[i];
+        problem p = {false, false, 11, 20, 3 * each, each, 22, 23, ROW, 3, 2 * each};
+        check(kernels, &p);
+        p.tb = true;
+        p.ldb = p.k;
+        p.tap_step = 1;
+        check(kernels, &p);
+    }
 }
 
 /* NaN and infinity travel as in the formula: 0 * inf is NaN. */
 static void test_not_finite(const srn_gemm_small *kernels) {
     const float a[] = {0, 1, 2, 3}, b[] = {INFINITY, 1, 1, 2};
     float c[4];
-    kernels->f32(false, false, 2, 2, 2, 1, a, 2, b, 2, 0, c, 2);
+    kernels->f32(&(srn_gemm_problem){
+        .m = 2, .n = 2, .k = 2, .a = a, .lda = 2, .b = b, .ldb = 2, .c = c, .ldc = 2});
     CHECK(isnan(c[0]) && isinf(c[2]));
     CHECK_NEAR(c[1], 2, 0);
     CHECK_NEAR(c[3], 8, 0);
@@ -142,21 +193,24 @@ static void test_split(const srn_gemm_small *kernels) {
     for (int form = 0; form < 4; form++) {
         bool ta = form & 1, tb = form & 2;
         int64_t m = 37, n = 171, k = 140;
-        problem p = {ta, tb, m, n, k, ta ? m : k, tb ? k : n, n, 1, 0};
+        problem p = {ta, tb, m, n, k, ta ? m : k, tb ? k : n, n, ROW, 0, 0};
         fill(&p);
-        kernels->f32(ta, tb, m, n, k, 1, a32, p.lda, b32, p.ldb, 0, d32, n);
+        srn_gemm_problem g = as_gemm(&p, a32, b32, d32, want32);
+        kernels->f32(&g);
         for (int64_t i = 0, step = 1; i < m; i += step, step = step % 7 + 1) {
-            int64_t rows = i + step <= m ? step : m - i;
-            kernels->f32(ta, tb, rows, n, k, 1, a32 + (ta ? i : i * k), p.lda, b32, p.ldb, 0,
-                         c32 + i * n, n);
+            g.m = i + step <= m ? step : m - i;
+            g.a = a32 + (ta ? i : i * k);
+            g.c = c32 + i * n;
+            kernels->f32(&g);
         }
-        CHECK(memcmp(c32, d32, (size_t)(m * n) * sizeof(float)) == 0);
+        CHECK(memcmp(c32, want32, (size_t)(m * n) * sizeof(float)) == 0);
     }
 }
 
 static void test_kernels(const srn_gemm_small *kernels) {
     test_shapes(kernels);
     test_overlapping_rows(kernels);
+    test_taps(kernels);
     test_not_finite(kernels);
     test_split(kernels);
 }
@@ -165,7 +219,7 @@ static void test_kernels(const srn_gemm_small *kernels) {
 static void test_choice(void) {
     check_forms(NULL, 7, 20, 30);
     check_forms(NULL, 20, 150, 200);
-    problem large = {false, false, 3, 1100, 1000, 1000, 1100, 1100, 1, 0};
+    problem large = {false, false, 3, 1100, 1000, 1000, 1100, 1100, NOTHING, 0, 0};
     CHECK(srn_cpu_isa() == SRN_ISA_REF || !srn_gemm_is_small(large.n, large.k));
     float *a = malloc(3 * 1000 * 4), *b = malloc(1100 * 1000 * 4), *c = malloc(3 * 1100 * 4);
     CHECK(a != NULL && b != NULL && c != NULL);
@@ -175,7 +229,8 @@ static void test_choice(void) {
     for (int i = 0; i < 1100000; i++) {
         b[i] = (float)(i % 11) - 5;
     }
-    srn_gemm_f32(false, false, 3, 1100, 1000, 1, a, 1000, b, 1100, 0, c, 1100);
+    srn_gemm_problem g = as_gemm(&large, a, b, NULL, c);
+    srn_gemm(SRN_F32, &g);
     for (int i = 0; i < 3300; i++) {
         double sum = 0;
         for (int q = 0; q < 1000; q++) {
@@ -184,7 +239,9 @@ static void test_choice(void) {
         CHECK_NEAR(c[i], sum, 0); /* integers: exact */
     }
     /* Windows that overlap never reach OpenBLAS, which would refuse them. */
-    srn_gemm_f32(false, false, 3, 1100, 900, 1, a, 50, b, 1100, 0, c, 1100);
+    g.k = 900;
+    g.lda = 50;
+    srn_gemm(SRN_F32, &g);
     double sum = 0;
     for (int q = 0; q < 900; q++) {
         sum += (double)a[100 + q] * (double)b[q * 1100 + 3];

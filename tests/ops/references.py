@@ -69,10 +69,10 @@ def cumsum(x, axis=-1, reverse=False):
     return np.flip(np.cumsum(np.flip(x, axis), axis), axis) if reverse else np.cumsum(x, axis)
 
 
-def matmul(a, b, transpose_a=False, transpose_b=False):
+def matmul(a, b, bias=0, transpose_a=False, transpose_b=False):
     a = np.swapaxes(a, -1, -2) if transpose_a else a
     b = np.swapaxes(b, -1, -2) if transpose_b else b
-    return a @ b
+    return a @ b + bias
 
 
 def softmax(x):
@@ -95,7 +95,7 @@ def layer_norm_grad(dy, x, mean, rstd, gamma=None):
     return rstd[..., None] * projected, dy * xhat
 
 
-def conv1d(x, w, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1):
+def conv1d(x, w, bias=0, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1):
     x = np.pad(x, ((0, 0), (pad_left, pad_right), (0, 0)))
     size, per_group, filters = w.shape
     steps = (x.shape[1] - (size - 1) * dilation - 1) // stride + 1
@@ -107,7 +107,7 @@ def conv1d(x, w, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1):
             inputs = inputs[:, :, g * per_group : (g + 1) * per_group]
             kernel = w[:, :, g * each : (g + 1) * each]
             y[:, t, g * each : (g + 1) * each] = np.einsum("bkc,kcf->bf", inputs, kernel)
-    return y
+    return y + bias
 
 
 # ---- recurrence: time-major; a masked step keeps the states and repeats the output ----

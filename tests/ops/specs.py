@@ -275,6 +275,10 @@ MATMUL = [
             Case((normal(1, 1), normal(1, 1))),
             Case((normal(0, 4), normal(4, 5))),
             Case((normal(70, 33), normal(33, 80))),
+            Case((normal(2, 3, 4), normal(4, 5), normal(5))),
+            Case((normal(4, 3), normal(5, 4), normal(5)), {"transpose_a": True, "transpose_b": True}),
+            Case((normal(2, 3, 4), normal(2, 4, 5), normal(5))),
+            Case((normal(5, 133), normal(133, 7), normal(7))),
         ],
         ref.matmul,
         refused=[
@@ -282,6 +286,8 @@ MATMUL = [
             Refused((normal(3), normal(3, 2)), ValueError, "matmul"),
             Refused((np.ones((2, 2), "int32"),) * 2, TypeError, "matmul"),
             Refused((normal(2, 3, 4), normal(3, 4, 5)), ValueError, "matmul"),
+            Refused((normal(3, 4), normal(4, 5), normal(4)), ValueError, r"bias.*\(5,\).*\(4"),
+            Refused((normal(3, 4), normal(4, 5), normal(1, 5)), ValueError, "bias"),
         ],
     )
 ]

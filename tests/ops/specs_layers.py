@@ -59,6 +59,8 @@ def _conv_cases():
     yield Case((normal(1, 4, 2), normal(4, 2, 1)), {})
     yield Case((normal(2, 9, 4), normal(3, 2, 6)), {"groups": 2, "stride": 2, "pad_left": 1})
     yield Case((normal(2, 9, 3), normal(2, 1, 3)), {"groups": 3, "dilation": 2})
+    yield Case((normal(2, 9, 4), normal(2, 2, 6), normal(6)), {"groups": 2, "pad_left": 1})
+    yield Case((normal(1, 14, 6), normal(2, 6, 5), normal(5)), {"dilation": 4, "pad_left": 4})
 
 
 CONVOLUTION = [
@@ -72,6 +74,7 @@ CONVOLUTION = [
             Refused((normal(9, 3), normal(2, 3, 4)), ValueError, "conv1d"),
             Refused((normal(2, 9, 3), normal(2, 3, 4)), ValueError, "stride", {"stride": 0}),
             Refused((integers(0, 2, 2, 9, 3), integers(0, 2, 2, 3, 4)), TypeError, "conv1d"),
+            Refused((normal(2, 9, 3), normal(2, 3, 4), normal(3)), ValueError, r"bias.*\(4,\)"),
         ],
     ),
     OpSpec("conv1d_dx", [], None, 0, elsewhere="the gradient of conv1d"),
