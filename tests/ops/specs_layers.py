@@ -119,7 +119,7 @@ def _sequence(gates, states, size, mask=None, rmask=None, attrs=None, biased=Fal
     return Case(
         (
             normal(times, batch, gates * units) * scale,
-            normal(units, gates * units) * 0.5,
+            normal(units, gates * units) * 0.5 * scale,
             *bias,
             *(normal(batch, units) * scale for _ in range(states)),
             mask,
