@@ -133,7 +133,12 @@ CASES = [
         "fit_masked",
         masked_forecaster,
         _data(lambda n: integers(5, n, 6), lambda n: normal(n, 6, 2)),
-        _compile("mse", "mae", lambda k: k.metrics.MeanSquaredError(name="error")),
+        _compile(
+            "mse",
+            "mae",
+            lambda k: k.metrics.MeanSquaredError(name="error"),
+            optimizer=lambda k: k.optimizers.SGD(0.05, momentum=0.9),
+        ),
         TWO_EPOCHS,
     ),
     FitCase(

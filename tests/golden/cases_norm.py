@@ -66,7 +66,7 @@ MODELS = [
             lambda k: k.layers.BatchNormalization(momentum=0.9),
             lambda k: k.layers.Dense(2),
         ),
-        [normal(6, 5, 2)],
+        [normal(12, 5, 2)],
         training_output=True,
     ),
     model_case(

@@ -20,13 +20,13 @@ OPTIMIZERS = {
     "rmsprop_rho": lambda k: k.optimizers.RMSprop(0.02, rho=0.7, epsilon=1e-3),
     "rmsprop_momentum": lambda k: k.optimizers.RMSprop(0.01, momentum=0.8),
     "rmsprop_centered": lambda k: k.optimizers.RMSprop(0.01, centered=True, epsilon=1e-3),
-    "adam": lambda k: k.optimizers.Adam(0.05),
+    "adam": lambda k: k.optimizers.Adam(0.01),
     "adam_betas": lambda k: k.optimizers.Adam(0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
     "adam_amsgrad": lambda k: k.optimizers.Adam(0.1, beta_2=0.8, amsgrad=True),
     "adam_clipnorm": lambda k: k.optimizers.Adam(0.05, clipnorm=0.1, epsilon=1e-2),
     "adam_clipvalue": lambda k: k.optimizers.Adam(0.05, clipvalue=0.01, epsilon=1e-2),
     "adam_global_clipnorm": lambda k: k.optimizers.Adam(0.05, global_clipnorm=0.1, epsilon=1e-2),
-    "nadam": lambda k: k.optimizers.Nadam(0.05),
+    "nadam": lambda k: k.optimizers.Nadam(0.01),
     "nadam_betas": lambda k: k.optimizers.Nadam(0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
     "default_sgd": lambda k: "sgd",
     "default_rmsprop": lambda k: "rmsprop",
@@ -59,7 +59,7 @@ def _optimizer(name, optimizer, net, x):
         f"optimizer_{name}",
         net,
         [x],
-        target=normal(6, 2),
+        target=normal(12, 2),
         loss=mse,
         optimizer=optimizer,
         snapshots=(1, 2, 20),
@@ -68,13 +68,13 @@ def _optimizer(name, optimizer, net, x):
 
 
 OPTIMIZER_CASES = [
-    _optimizer(name, optimizer, dense_net, normal(6, 3)) for name, optimizer in OPTIMIZERS.items()
+    _optimizer(name, optimizer, dense_net, normal(12, 3)) for name, optimizer in OPTIMIZERS.items()
 ] + [
     _optimizer(f"{net_name}_{name}", OPTIMIZERS[name], net, x)
     for net_name, net, x in [
-        ("lstm", recurrent_net, normal(6, 5, 2)),
+        ("lstm", recurrent_net, normal(12, 5, 2)),
         # Rows that no batch uses decay with momentum all the same.
-        ("embedding", embedded_net, integers(4, 6, 5)),
+        ("embedding", embedded_net, integers(4, 12, 5)),
     ]
     for name in ("sgd_momentum", "adam", "adam_global_clipnorm", "nadam")
 ]
