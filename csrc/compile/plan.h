@@ -8,12 +8,13 @@
 #include "base/arena.h"
 #include "graph/graph.h"
 
-typedef enum srn_home {                    /* where a slot's bytes are */
-                        SRN_HOME_BLOCK,    /* at `offset` of the workspace's block */
-                        SRN_HOME_INPUT,    /* input number `offset` */
-                        SRN_HOME_VARIABLE, /* variable number `offset`, owned by the caller */
-                        SRN_HOME_CONSTANT, /* `data`, in the plan */
-                        SRN_HOME_NOWHERE,  /* an output nobody reads */
+/* Where a slot's bytes are. */
+typedef enum srn_home {
+    SRN_HOME_BLOCK,    /* at `offset` of the workspace's block */
+    SRN_HOME_INPUT,    /* input number `offset` */
+    SRN_HOME_VARIABLE, /* variable number `offset`, owned by the caller */
+    SRN_HOME_CONSTANT, /* `data`, in the plan */
+    SRN_HOME_NOWHERE,  /* an output nobody reads */
 } srn_home;
 
 typedef struct srn_slot {
@@ -51,8 +52,7 @@ struct srn_plan {
     int32_t *variables; /* slot of variable i, or SRN_NONE: not used */
     int32_t *outputs;   /* slot of output i; in the block, each with bytes of its own */
     srn_assign *assigns;
-    int64_t
-        *gradients; /* n_gradients + 1: where each gradient begins in the flat buffer, elements */
+    int64_t *gradients; /* n_gradients + 1: where each begins in the flat buffer, in elements */
     srn_dtype gradient_dtype;
     size_t gradient_offset; /* of the flat buffer in the block, bytes */
     size_t block_bytes;     /* of the workspace's block */
@@ -62,11 +62,12 @@ struct srn_plan {
 typedef struct srn_compile_spec {
     int32_t n_outputs;
     const srn_val *outputs;
-    int32_t
-        n_state; /* body of a scan: the first outputs are new states, which may share their bytes
-                        with a later output */
-    int32_t n_gradients; /* these land side by side, in this order, in one flat buffer; SRN_NONE:
-                            zeros of the type in gradient_like */
+    /* Body of a scan: the first outputs are new states, which may share their bytes with a later
+     * output. */
+    int32_t n_state;
+    /* These land side by side, in this order, in one flat buffer; SRN_NONE: zeros of the type in
+     * gradient_like. */
+    int32_t n_gradients;
     const srn_val *gradients;
     const srn_val *gradient_like; /* values with the shapes of the gradients (the variables) */
     int32_t n_assigns;

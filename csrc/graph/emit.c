@@ -10,11 +10,6 @@ srn_val srn_emit2(srn_graph *g, srn_op_id id, srn_val a, srn_val b) {
     return srn_emit(g, id, 2, in, NULL);
 }
 
-srn_val srn_emit3(srn_graph *g, srn_op_id id, srn_val a, srn_val b, srn_val c) {
-    srn_val in[] = {a, b, c};
-    return srn_emit(g, id, 3, in, NULL);
-}
-
 srn_val srn_neg(srn_graph *g, srn_val a) {
     return srn_emit1(g, SRN_OP_neg, a);
 }
@@ -43,7 +38,8 @@ srn_val srn_div(srn_graph *g, srn_val a, srn_val b) {
 }
 
 srn_val srn_where(srn_graph *g, srn_val condition, srn_val a, srn_val b) {
-    return srn_emit3(g, SRN_OP_where, condition, a, b);
+    srn_val in[] = {condition, a, b};
+    return srn_emit(g, SRN_OP_where, 3, in, NULL);
 }
 
 static srn_val scalar_like(srn_graph *g, srn_val a, double value) {
@@ -61,10 +57,6 @@ srn_val srn_shift(srn_graph *g, srn_val a, double term) {
 srn_val srn_cast(srn_graph *g, srn_val a, srn_dtype dtype) {
     srn_attr attrs[] = {{.i = dtype}};
     return srn_emit(g, SRN_OP_cast, 1, &a, attrs);
-}
-
-srn_val srn_copy(srn_graph *g, srn_val a) {
-    return srn_emit1(g, SRN_OP_copy, a);
 }
 
 static srn_ints ints_of(const srn_shape *shape) {

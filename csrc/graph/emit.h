@@ -7,7 +7,6 @@
 
 srn_val srn_emit1(srn_graph *g, srn_op_id id, srn_val a); /* default attributes */
 srn_val srn_emit2(srn_graph *g, srn_op_id id, srn_val a, srn_val b);
-srn_val srn_emit3(srn_graph *g, srn_op_id id, srn_val a, srn_val b, srn_val c);
 
 srn_val srn_neg(srn_graph *g, srn_val a);
 srn_val srn_square(srn_graph *g, srn_val a);
@@ -19,7 +18,6 @@ srn_val srn_where(srn_graph *g, srn_val condition, srn_val a, srn_val b);
 srn_val srn_scale(srn_graph *g, srn_val a, double factor); /* a * factor */
 srn_val srn_shift(srn_graph *g, srn_val a, double term);   /* a + term */
 srn_val srn_cast(srn_graph *g, srn_val a, srn_dtype dtype);
-srn_val srn_copy(srn_graph *g, srn_val a);
 srn_val srn_fill(srn_graph *g, srn_type type, double value);
 srn_val srn_zeros_like(srn_graph *g, srn_val a);
 

@@ -70,10 +70,9 @@ typedef struct srn_vjp {
     const srn_val *in;  /* inputs of the node */
     const srn_val *out; /* outputs of the node */
     const srn_attr *attr;
-    const srn_val
-        *dout;        /* gradient by each output; SRN_NONE where it is zero (at least one isn't) */
-    const bool *need; /* which inputs want a gradient: never for integers and bools */
-    srn_val *din;     /* to fill; preset to SRN_NONE, which means zero */
+    const srn_val *dout; /* gradients by the outputs; SRN_NONE is zero (at least one isn't) */
+    const bool *need;    /* which inputs want a gradient: never for integers and bools */
+    srn_val *din;        /* to fill; preset to SRN_NONE, which means zero */
 } srn_vjp;
 
 /* ---- execution: can't fail, doesn't allocate ---- */
@@ -104,13 +103,13 @@ typedef enum srn_parallel {
     SRN_ROWS,  /* exec in blocks [row0, row1) of 0 .. rows(): any partition, same bits */
 } srn_parallel;
 
-enum {                           /* flags */
-       SRN_FLAG_ALIAS = 1,       /* output 0 has the bytes of input 0 (reshape): no exec */
-       SRN_FLAG_OPTIONAL = 2,    /* inputs may be SRN_NONE, the op's infer says which */
-       SRN_FLAG_ELEMENTWISE = 4, /* out[i] depends on in[..][i] (broadcast) alone: may be fused */
-       SRN_FLAG_RANDOM = 8,      /* depends on state: never merged, never hoisted out of a scan */
-       SRN_FLAG_INPLACE =
-           16, /* output 0 may share memory with an equal-typed input 0 that dies here */
+/* Flags. */
+enum {
+    SRN_FLAG_ALIAS = 1,       /* output 0 has the bytes of input 0 (reshape): no exec */
+    SRN_FLAG_OPTIONAL = 2,    /* inputs may be SRN_NONE, the op's infer says which */
+    SRN_FLAG_ELEMENTWISE = 4, /* out[i] depends on in[..][i] alone, broadcast where infer allows */
+    SRN_FLAG_RANDOM = 8,      /* depends on state: never merged, never hoisted out of a scan */
+    SRN_FLAG_INPLACE = 16,    /* output 0 may share memory with an equal-typed input 0 that dies */
 };
 
 typedef struct srn_op {

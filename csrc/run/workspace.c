@@ -62,13 +62,15 @@ static void place_slots(srn_workspace *ws) {
     }
 }
 
+static srn_workspace *new_body(const srn_step *step, int workers, srn_error *err);
+
 /* Bodies of scans: one each, or one for each worker where rows go in parallel. */
 static bool make_bodies(srn_workspace *ws, srn_error *err) {
     for (int32_t i = 0; i < ws->plan->n_steps; i++) {
         const srn_step *step = &ws->plan->steps[i];
         bool by_rows = step->rows > step->block_rows;
         for (int w = 0; step->body != NULL && w < (by_rows ? ws->workers : 1); w++) {
-            srn_workspace *body = srn_workspace_new_body(step, by_rows ? 1 : ws->workers, err);
+            srn_workspace *body = new_body(step, by_rows ? 1 : ws->workers, err);
             if (body == NULL) {
                 return false;
             }
@@ -108,32 +110,6 @@ static srn_workspace *new_workspace(const srn_plan *plan, int workers, srn_error
     return ws;
 }
 
-srn_workspace *srn_workspace_new(const srn_plan *plan, srn_error *err) {
-    srn_workspace *ws = new_workspace(plan, srn_pool_threads(), err);
-    if (ws == NULL) {
-        return NULL;
-    }
-    size_t bytes = 0;
-    for (int32_t i = 0; i < plan->n_inputs; i++) {
-        if (plan->inputs[i] != SRN_NONE) {
-            bytes += srn_round_up(srn_type_bytes(&plan->slots[plan->inputs[i]].type), SRN_ALIGN);
-        }
-    }
-    ws->inputs = room(ws, bytes, err);
-    if (ws->inputs == NULL) {
-        srn_workspace_drop(ws);
-        return NULL;
-    }
-    bytes = 0;
-    for (int32_t i = 0; i < plan->n_inputs; i++) {
-        if (plan->inputs[i] != SRN_NONE) {
-            srn_workspace_point(ws, plan->inputs[i], ws->inputs + bytes);
-            bytes += srn_round_up(srn_type_bytes(&plan->slots[plan->inputs[i]].type), SRN_ALIGN);
-        }
-    }
-    return ws;
-}
-
 /* A new state whose bytes are those of a stacked output needs no room of its own. */
 static bool make_state_room(srn_workspace *ws, int32_t n_state, srn_error *err) {
     const srn_plan *plan = ws->plan;
@@ -160,12 +136,39 @@ static bool make_state_room(srn_workspace *ws, int32_t n_state, srn_error *err) 
     return true;
 }
 
-srn_workspace *srn_workspace_new_body(const srn_step *step, int workers, srn_error *err) {
+/* The workspace of a scan's body: inputs stay where the loop finds them. */
+static srn_workspace *new_body(const srn_step *step, int workers, srn_error *err) {
     int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
     srn_workspace *ws = new_workspace(step->body, workers, err);
     if (ws != NULL && !make_state_room(ws, n_state, err)) {
         srn_workspace_drop(ws);
         return NULL;
+    }
+    return ws;
+}
+
+srn_workspace *srn_workspace_new(const srn_plan *plan, srn_error *err) {
+    srn_workspace *ws = new_workspace(plan, srn_pool_threads(), err);
+    if (ws == NULL) {
+        return NULL;
+    }
+    size_t bytes = 0;
+    for (int32_t i = 0; i < plan->n_inputs; i++) {
+        if (plan->inputs[i] != SRN_NONE) {
+            bytes += srn_round_up(srn_type_bytes(&plan->slots[plan->inputs[i]].type), SRN_ALIGN);
+        }
+    }
+    ws->inputs = room(ws, bytes, err);
+    if (ws->inputs == NULL) {
+        srn_workspace_drop(ws);
+        return NULL;
+    }
+    bytes = 0;
+    for (int32_t i = 0; i < plan->n_inputs; i++) {
+        if (plan->inputs[i] != SRN_NONE) {
+            srn_workspace_point(ws, plan->inputs[i], ws->inputs + bytes);
+            bytes += srn_round_up(srn_type_bytes(&plan->slots[plan->inputs[i]].type), SRN_ALIGN);
+        }
     }
     return ws;
 }

@@ -8,7 +8,7 @@ struct srn_workspace {
     const srn_plan *plan;
     srn_view *views;        /* by slot */
     const srn_view **args;  /* inputs and outputs of all steps, one after the other */
-    srn_workspace **bodies; /* those of step i at i * workers; NULL */
+    srn_workspace **bodies; /* of scans: step i's from i * workers on, else NULL */
     char *block, *inputs, *scratch;
     int workers;          /* scratch areas */
     size_t bytes;         /* of this workspace and its bodies */
@@ -19,9 +19,6 @@ struct srn_workspace {
     bool *stacked; /* ... unless it lies in a stacked output */
 };
 
-/* The workspace of a scan's body, one of `step->rows > 1 ? workers : 1`: inputs stay where the loop
- * finds them. */
-srn_workspace *srn_workspace_new_body(const srn_step *step, int workers, srn_error *err);
 /* Moves a slot's bytes, and those of its aliases, elsewhere. */
 void srn_workspace_point(srn_workspace *ws, int32_t slot, void *data);
 /* All steps once. */
