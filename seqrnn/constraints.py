@@ -7,28 +7,15 @@ weights that come into each unit. A function `fn(weight) -> weight` serves as we
 from __future__ import annotations
 
 from seqrnn import config, ops
-from seqrnn.lookup import Lookup
+from seqrnn.lookup import Configurable, Lookup
 
 
-class Constraint:
+class Constraint(Configurable):
     """Base class: override `__call__` and `get_config`."""
 
     def __call__(self, w):
         """w: the weight. Returns what takes its place, of the same shape."""
         return w
-
-    def get_config(self) -> dict:
-        """The constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """A constraint made from what `get_config` gave."""
-        return cls(**config)
-
-    def __repr__(self):
-        arguments = ", ".join(f"{k}={v}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 class MaxNorm(Constraint):

@@ -19,35 +19,22 @@ import random
 import numpy as np
 
 from seqrnn import config
-from seqrnn.lookup import Lookup
+from seqrnn.lookup import Configurable, Lookup
 
 # Standard deviation of a standard normal that is cut at ±2.
 _TRUNCATED_STDDEV = 0.87962566103423978
 
 
-class Initializer:
+class Initializer(Configurable):
     """Base class: override `__call__` and `get_config`."""
 
     def __call__(self, shape, dtype=None):
         """shape: tuple of ints; dtype: default `floatx()`. Returns an array."""
         raise NotImplementedError(f"{type(self).__name__} has no method `__call__(shape, dtype)`.")
 
-    def get_config(self) -> dict:
-        """The constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """An initializer made from what `get_config` gave."""
-        return cls(**config)
-
     def clone(self):
         """Another one like it."""
         return self.from_config(self.get_config())
-
-    def __repr__(self):
-        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 # ---- constants ----

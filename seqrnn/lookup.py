@@ -10,6 +10,23 @@ from seqrnn import config
 from seqrnn.errors import did_you_mean
 
 
+class Configurable:
+    """Base of the objects: made again from a dict of its constructor's arguments."""
+
+    def get_config(self) -> dict:
+        """The constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        """An object made from what `get_config` gave."""
+        return cls(**config)
+
+    def __repr__(self):
+        arguments = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+
 class Lookup:
     """The known objects of one kind.
 

@@ -10,28 +10,15 @@ from __future__ import annotations
 import math
 
 from seqrnn import ops
-from seqrnn.lookup import Lookup
+from seqrnn.lookup import Configurable, Lookup
 
 
-class Regularizer:
+class Regularizer(Configurable):
     """Base class: override `__call__` and `get_config`."""
 
     def __call__(self, x):
         """x: the weight, any shape. Returns a scalar."""
         return 0.0
-
-    def get_config(self) -> dict:
-        """The constructor's arguments."""
-        return {}
-
-    @classmethod
-    def from_config(cls, config):
-        """A regularizer made from what `get_config` gave."""
-        return cls(**config)
-
-    def __repr__(self):
-        arguments = ", ".join(f"{k}={v}" for k, v in self.get_config().items())
-        return f"{type(self).__name__}({arguments})"
 
 
 class L1L2(Regularizer):

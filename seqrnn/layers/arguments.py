@@ -6,11 +6,12 @@ import functools
 import inspect
 from typing import NamedTuple
 
+import numpy as np
+
 from seqrnn.errors import UnknownArgumentError, did_you_mean
 
-# Every layer takes these by keyword: Keras 3's, then those of Keras 2 that say what the input is.
+# Every layer takes these by keyword.
 COMMON = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
-INPUT = ("input_shape", "batch_input_shape", "input_dim", "batch_size", "input_length")
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -50,22 +51,22 @@ def declared_input_shape(cls: type, options: dict) -> tuple | None:
     batch = options.pop("batch_size", None)
     length = options.pop("input_length", None)
     if batch_shape is not None:
-        return _sizes(cls, "batch_input_shape", batch_shape)
+        return whole_sizes(batch_shape, f"{cls.__name__}: batch_input_shape")
     if shape is not None:
-        return (batch, *_sizes(cls, "input_shape", shape))
+        return (batch, *whole_sizes(shape, f"{cls.__name__}: input_shape"))
     if dim is not None:
         recurrent = length is not None or getattr(cls, "_sequence_input", False)
         return (batch, length, dim) if recurrent else (batch, dim)
     return None
 
 
-def _sizes(cls: type, name: str, shape) -> tuple:
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+def whole_sizes(shape, what: str) -> tuple:
+    """A shape given by the user as a tuple of ints and None; `what` names it in the ValueError."""
+    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     for size in shape:
-        if size is not None and (isinstance(size, bool) or int(size) != size or size < 0):
-            raise ValueError(
-                f"{cls.__name__}: {name} must hold whole numbers or None, got {shape}."
-            )
+        whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool) and size >= 0
+        if size is not None and not whole:
+            raise ValueError(f"{what} must hold whole numbers or None, got {shape}.")
     return tuple(None if size is None else int(size) for size in shape)
 
 

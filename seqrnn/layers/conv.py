@@ -23,6 +23,7 @@ from seqrnn.layers.options import (
     positive_int,
     weight,
 )
+from seqrnn.ops.nn import same_padding
 
 _LAYOUT = "(batch, time, channels)"
 
@@ -113,9 +114,7 @@ class Conv1D(Layer):
         if self.padding == "causal":
             return extent - 1, 0
         if self.padding == "same":
-            steps = -(-time // self.strides)
-            total = max((steps - 1) * self.strides + extent - time, 0)
-            return total // 2, total - total // 2
+            return same_padding(time, extent, self.strides)
         if extent > time:
             raise ValueError(
                 f"a kernel over {extent} steps (kernel_size={self.kernel_size}, dilation_rate="

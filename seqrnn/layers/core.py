@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from seqrnn import activations, ops
-from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.arguments import InputSpec, whole_sizes
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import (
     keep_options,
@@ -51,9 +49,10 @@ class InputLayer(Layer):
         if (shape is None) == (batch_shape is None):
             raise ValueError("Input: give either shape=, without the batch axis, or batch_shape=.")
         if batch_shape is None:
-            batch_shape = (batch_size, *_sizes(shape))
+            batch_shape = (batch_size, *whole_sizes(shape, "Input: shape"))
         super().__init__(dtype=dtype, name=name, **kwargs)
-        self.batch_shape = self._batch_input_shape = _sizes(batch_shape)
+        self.batch_shape = whole_sizes(batch_shape, "Input: batch_shape")
+        self._batch_input_shape = self.batch_shape
         self.optional = optional
         self.output = input_tensor
         if input_tensor is None:
@@ -97,14 +96,6 @@ def Input(
     return InputLayer(
         shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name
     ).output
-
-
-def _sizes(shape) -> tuple:
-    shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
-    for size in shape:
-        if size is not None and (not isinstance(size, (int, np.integer)) or size < 0):
-            raise ValueError(f"Input: a shape has whole numbers and None, got {shape}.")
-    return tuple(None if size is None else int(size) for size in shape)
 
 
 class Dense(Layer):

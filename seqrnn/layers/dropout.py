@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from seqrnn import ops, random, regularizers
+from seqrnn import random, regularizers
 from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import rate_between_0_and_1
@@ -36,8 +36,8 @@ class Dropout(Layer):
     def call(self, inputs, training=False):
         if not training or self.rate == 0:
             return inputs
-        stream = self.seed_generator.next()
-        return inputs * ops.dropout_mask(self._shape(inputs.shape), self.rate, stream, inputs.dtype)
+        shape = self._shape(inputs.shape)
+        return inputs * random.dropout_mask(shape, self.rate, self.seed_generator, inputs.dtype)
 
     def _shape(self, shape):
         if self.noise_shape is None:

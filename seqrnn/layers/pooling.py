@@ -14,6 +14,7 @@ from seqrnn import ops
 from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import channels_last, one_int, one_of
+from seqrnn.ops.nn import same_padding
 
 _LAYOUT = "(batch, time, channels)"
 
@@ -32,8 +33,7 @@ class _Pooling1D(Layer):
         """(number of windows, padding in front, padding behind)."""
         if self.padding == "same":
             count = -(-time // self.strides)
-            total = max((count - 1) * self.strides + self.pool_size - time, 0)
-            return count, total // 2, total - total // 2
+            return count, *same_padding(time, self.pool_size, self.strides)
         if self.pool_size > time:
             raise ValueError(
                 f"windows of {self.pool_size} steps do not fit into the input's {time} steps; use "

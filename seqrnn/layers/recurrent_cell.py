@@ -15,7 +15,7 @@ from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import as_list, batch_size_of, zeros_of
 from seqrnn.layers.options import keep_options, last_size, options_config, positive_int, weight
 from seqrnn.ops.nn import ACTIVATIONS
-from seqrnn.random import SeedGenerator
+from seqrnn.random import SeedGenerator, dropout_mask
 from seqrnn.trace import current
 
 
@@ -108,8 +108,7 @@ class RecurrentCell(Layer):
         shape = (gates, *x.shape[-2:])
         if mask is None or mask.frame is not current().root or mask.shape != shape:
             with ops.outside_scan():
-                seed = self.seed_generator.next()
-                mask = ops.dropout_mask(shape, rate, seed=seed, dtype=x.dtype)
+                mask = dropout_mask(shape, rate, self.seed_generator, x.dtype)
             self._masks[name] = mask
         return mask
 

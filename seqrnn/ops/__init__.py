@@ -99,7 +99,6 @@ from seqrnn.ops.nn import (
     celu,
     conv,
     conv1d,
-    dropout_mask,
     elu,
     gelu,
     gru,

@@ -236,6 +236,12 @@ def conv1d(x, kernel, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1):
     )
 
 
+def same_padding(time: int, size: int, stride: int) -> tuple[int, int]:
+    """Steps to add in front and behind so that windows of `size` give ceil(time / stride)."""
+    total = max((-(-time // stride) - 1) * stride + size - time, 0)
+    return total // 2, total - total // 2
+
+
 @op
 def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
     """Keras's convolution, of sequences: see `conv1d`. padding: 'valid', 'same' or 'causal'."""
@@ -244,8 +250,7 @@ def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_
     size = (kernel.shape[0] - 1) * dilation_rate + 1
     left = right = 0
     if padding == "same":
-        total = max((-(-inputs.shape[1] // strides) - 1) * strides + size - inputs.shape[1], 0)
-        left, right = total // 2, total - total // 2
+        left, right = same_padding(inputs.shape[1], size, strides)
     elif padding == "causal":
         left = size - 1
     elif padding != "valid":
@@ -350,14 +355,3 @@ def gru(
             zero_output=zero_output,
         )[:2]
     )
-
-
-@op
-def dropout_mask(shape, rate, seed=0, dtype=None):
-    """0 with probability `rate`, else 1 / (1 - rate): what dropout multiplies by.
-
-    The numbers are a function of `seed` and of the run's step counter.
-    """
-    dtype = config.standardize_dtype(dtype)
-    shape = tuple(int(d) for d in shape)
-    return emit("dropout_mask", [], shape=shape, rate=float(rate), seed=int(seed), dtype=dtype)[0]
