@@ -204,6 +204,12 @@ static void where(srn_dtype dtype, void *out, const bool *condition, int step_co
     }
 }
 
+static void spread(srn_dtype dtype, void *out, const void *x, int64_t n, int64_t times) {
+    for (int64_t i = 0; i < n * times; i++) {
+        store(dtype, out, i, load(dtype, x, i / times));
+    }
+}
+
 static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         srn_total value = load(from, x, i);
@@ -282,6 +288,7 @@ const srn_vector srn_vector_ref = {
     .unary = unary,
     .binary = binary,
     .where = where,
+    .spread = spread,
     .cast = cast,
     .fold = fold,
     .fold_runs = fold_runs,

@@ -53,6 +53,9 @@ typedef union srn_total {
 /* Columns that one call of `fold` can take. */
 #define SRN_FOLD_COLUMNS 128
 
+/* See `spread`. */
+#define SRN_SPREAD_MORE 15
+
 /* n is any number of elements, 0 too. `out` may be one of the inputs. */
 typedef struct srn_vector {
     void (*unary)(srn_unary f, srn_dtype dtype, void *out, const void *x, int64_t n);
@@ -61,6 +64,9 @@ typedef struct srn_vector {
                    const void *b, int step_b, int64_t n);
     void (*where)(srn_dtype dtype, void *out, const bool *condition, int step_condition,
                   const void *a, int step_a, const void *b, int step_b, int64_t n);
+    /* out[i * times + j] = x[i], i = 0 .. n-1, j = 0 .. times-1. Up to SRN_SPREAD_MORE elements behind
+     * them are overwritten. */
+    void (*spread)(srn_dtype dtype, void *out, const void *x, int64_t n, int64_t times);
     void (*cast)(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n);
     /* total[j] = f(total[j], x[r * stride + j] for r = 0 .. n-1), j = 0 .. columns-1.
      * Floats are joined in blocks of 32 rows, the blocks in double. columns <= SRN_FOLD_COLUMNS. */

@@ -262,40 +262,44 @@ static void binary(srn_binary f, srn_dtype dtype, void *out, const void *a, int 
     typed[dtype](f, out, a, step_a, b, step_b, n);
 }
 
-#define WHERE(i_condition, i_a, i_b)                                                               \
+/* With a mask of all ones or none, and the condition as bytes: the compiler does not vectorise a
+ * choice by a bool. */
+#define WHERE(T, i_condition, i_a, i_b)                                                            \
     EACH_ELEMENT {                                                                                 \
-        out[i] = condition[i_condition] ? a[i_a] : b[i_b];                                         \
+        const T mask = (T)(0 - (T)(condition[i_condition] != 0));                                  \
+        out[i] = (T)((a[i_a] & mask) | (b[i_b] & (T)~mask));                                       \
     }                                                                                              \
     break;
 
 #define DEFINE_WHERE(T)                                                                            \
-    static void where_##T(T *out, const bool *condition, int step_condition, const T *a,           \
+    static void where_##T(T *out, const uint8_t *condition, int step_condition, const T *a,        \
                           int step_a, const T *b, int step_b, int64_t n) {                         \
         switch (step_condition * 4 + step_a * 2 + step_b) {                                        \
         case 7:                                                                                    \
-            WHERE(i, i, i)                                                                         \
+            WHERE(T, i, i, i)                                                                      \
         case 6:                                                                                    \
-            WHERE(i, i, 0)                                                                         \
+            WHERE(T, i, i, 0)                                                                      \
         case 5:                                                                                    \
-            WHERE(i, 0, i)                                                                         \
+            WHERE(T, i, 0, i)                                                                      \
         case 4:                                                                                    \
-            WHERE(i, 0, 0)                                                                         \
+            WHERE(T, i, 0, 0)                                                                      \
         case 3:                                                                                    \
-            WHERE(0, i, i)                                                                         \
+            WHERE(T, 0, i, i)                                                                      \
         case 2:                                                                                    \
-            WHERE(0, i, 0)                                                                         \
+            WHERE(T, 0, i, 0)                                                                      \
         case 1:                                                                                    \
-            WHERE(0, 0, i)                                                                         \
+            WHERE(T, 0, 0, i)                                                                      \
         default:                                                                                   \
-            WHERE(0, 0, 0)                                                                         \
+            WHERE(T, 0, 0, 0)                                                                      \
         }                                                                                          \
     }
 DEFINE_WHERE(uint8_t)
 DEFINE_WHERE(uint32_t)
 DEFINE_WHERE(uint64_t)
 
-static void where(srn_dtype dtype, void *out, const bool *condition, int step_condition,
-                  const void *a, int step_a, const void *b, int step_b, int64_t n) {
+static void where(srn_dtype dtype, void *out, const bool *flag, int step_condition, const void *a,
+                  int step_a, const void *b, int step_b, int64_t n) {
+    const uint8_t *condition = (const uint8_t *)flag;
     switch (srn_dtype_size(dtype)) {
     case 1:
         where_uint8_t(out, condition, step_condition, a, step_a, b, step_b, n);
@@ -305,6 +309,35 @@ static void where(srn_dtype dtype, void *out, const bool *condition, int step_co
         break;
     default:
         where_uint64_t(out, condition, step_condition, a, step_a, b, step_b, n);
+    }
+}
+
+/* In whole vectors: the next element overwrites what is too much. */
+#define DEFINE_SPREAD(T)                                                                           \
+    static void spread_##T(T *out, const T *x, int64_t n, int64_t times) {                         \
+        for (int64_t i = 0; i < n; i++, out += times) {                                            \
+            const T value = x[i];                                                                  \
+            for (int64_t j = 0; j < times; j += SRN_SPREAD_MORE + 1) {                             \
+                for (int k = 0; k <= SRN_SPREAD_MORE; k++) {                                       \
+                    out[j + k] = value;                                                            \
+                }                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+DEFINE_SPREAD(uint8_t)
+DEFINE_SPREAD(uint32_t)
+DEFINE_SPREAD(uint64_t)
+
+static void spread(srn_dtype dtype, void *out, const void *x, int64_t n, int64_t times) {
+    switch (srn_dtype_size(dtype)) {
+    case 1:
+        spread_uint8_t(out, x, n, times);
+        break;
+    case 4:
+        spread_uint32_t(out, x, n, times);
+        break;
+    default:
+        spread_uint64_t(out, x, n, times);
     }
 }
 
@@ -357,7 +390,7 @@ DEFINE_CAST(f32, float, FIT_I32, FIT_I64)
 DEFINE_CAST(f64, double, FIT_I32, FIT_I64)
 DEFINE_CAST(i32, int32_t, in[i], in[i])
 DEFINE_CAST(i64, int64_t, in[i], in[i])
-DEFINE_CAST(bool, bool, in[i], in[i])
+DEFINE_CAST(bool, uint8_t, in[i], in[i])
 
 static void cast(srn_dtype to, void *out, srn_dtype from, const void *x, int64_t n) {
     static void (*const typed[])(srn_dtype, void *, const void *, int64_t) = {
@@ -376,6 +409,7 @@ const srn_vector SRN_VECTOR_TABLE = {
     .unary = unary,
     .binary = binary,
     .where = where,
+    .spread = spread,
     .cast = cast,
     .fold = fold,
     .fold_runs = fold_runs,

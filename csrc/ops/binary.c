@@ -5,20 +5,33 @@
  *
  * Rows are elements of the output, in row-major order. A walk keeps the coordinates: neighbouring
  * axes along which all operands advance alike are merged, so that equal shapes and scalars are one
- * run, a bias row is one run per row. Any partition gives the same bits; memory: none.
+ * run. Where the runs would be short, as with a bias row or a column of factors, what is repeated is
+ * written out for many rows in a tile that stays in the first cache. Any partition gives the same
+ * bits; memory: none beside the tiles on the stack.
  */
+#include <string.h>
+
 #include "graph/emit.h"
 #include "kernels/vector.h"
 
 /* ---- walking the operands ---- */
 
-enum { MAX_OPERANDS = 3 };
+enum { MAX_OPERANDS = 3, TILE_BYTES = 8192, NARROW = 256 };
+
+typedef struct tile { /* some rows of an operand, from `element` of it on, written out */
+    int64_t element, rows;
+    _Alignas(64) char data[TILE_BYTES + SRN_SPREAD_MORE * sizeof(double)];
+} tile;
 
 typedef struct walk {
     int32_t rank, n; /* n operands */
+    const srn_view *const *operands;
     int64_t dim[SRN_MAX_RANK], at[SRN_MAX_RANK];
     int64_t stride[MAX_OPERANDS][SRN_MAX_RANK];
-    int64_t element[MAX_OPERANDS]; /* where each operand is now */
+    int64_t element[MAX_OPERANDS];  /* where each operand is now */
+    const void *from[MAX_OPERANDS]; /* what walk_next found */
+    int step[MAX_OPERANDS];
+    tile tiles[MAX_OPERANDS];
 } walk;
 
 static bool advances_alike(const walk *w, int64_t dim, int64_t strides[][SRN_MAX_RANK],
@@ -37,7 +50,9 @@ static void walk_begin(walk *w, const srn_shape *out, int32_t n, const srn_view 
     int64_t strides[MAX_OPERANDS][SRN_MAX_RANK];
     w->rank = 0;
     w->n = n;
+    w->operands = operands;
     for (int32_t k = 0; k < n; k++) {
+        w->tiles[k].rows = 0;
         srn_shape_strides(strides[k], &operands[k]->type.shape, out);
     }
     for (int32_t axis = 0; axis < out->rank; axis++) {
@@ -72,21 +87,12 @@ static void walk_begin(walk *w, const srn_shape *out, int32_t n, const srn_view 
     }
 }
 
-/* Elements until the last axis turns over. */
-static int64_t walk_run(const walk *w) {
-    return w->dim[w->rank - 1] - w->at[w->rank - 1];
-}
-
-static int walk_step(const walk *w, int32_t operand) {
-    return (int)w->stride[operand][w->rank - 1];
-}
-
-/* Onward by `run` <= walk_run(w) elements. */
-static void walk_on(walk *w, int64_t run) {
-    for (int32_t axis = w->rank - 1; axis >= 0; axis--) {
-        w->at[axis] += run;
+/* Onward by `count` places of an axis, at most to its end; later axes are at 0. */
+static void walk_on(walk *w, int32_t axis, int64_t count) {
+    for (; axis >= 0; axis--, count = 1) {
+        w->at[axis] += count;
         for (int32_t k = 0; k < w->n; k++) {
-            w->element[k] += run * w->stride[k][axis];
+            w->element[k] += count * w->stride[k][axis];
         }
         if (w->at[axis] < w->dim[axis] || axis == 0) {
             return;
@@ -95,25 +101,83 @@ static void walk_on(walk *w, int64_t run) {
             w->element[k] -= w->at[axis] * w->stride[k][axis];
         }
         w->at[axis] = 0;
-        run = 1;
     }
 }
-
-/* ---- execution ---- */
 
 static int64_t smaller(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
+/* An operand that repeats its row (stride 0 from row to row) or, in each row, one element. */
+static const void *write_out(walk *w, int32_t k, int64_t rows, bool repeats_row) {
+    tile *t = &w->tiles[k];
+    const srn_dtype dtype = w->operands[k]->type.dtype;
+    const void *from = srn_view_at(w->operands[k], w->element[k]);
+    const int64_t width = w->dim[w->rank - 1];
+    if (!repeats_row) {
+        srn_vectors()->spread(dtype, t->data, from, rows, width);
+    } else if (t->rows < rows || t->element != w->element[k]) {
+        const size_t row_bytes = (size_t)width * srn_dtype_size(dtype);
+        const size_t bytes = (size_t)rows * row_bytes;
+        memcpy(t->data, from, row_bytes);
+        for (size_t done = row_bytes; done < bytes; done *= 2) {
+            memcpy(t->data + done, t->data, done < bytes - done ? done : bytes - done);
+        }
+        t->rows = rows;
+        t->element = w->element[k];
+    }
+    return t->data;
+}
+
+/* The next whole rows as one run of neighbours, or 0 when they are too few or too wide. */
+static int64_t walk_rows(walk *w, int64_t left) {
+    const int32_t last = w->rank - 1;
+    const int64_t width = w->dim[last];
+    if (last == 0 || w->at[last] != 0 || width > NARROW) {
+        return 0;
+    }
+    int64_t rows = smaller(left / width, w->dim[last - 1] - w->at[last - 1]);
+    rows = smaller(rows, TILE_BYTES / (int64_t)sizeof(double) / width);
+    if (rows < 2) {
+        return 0;
+    }
+    for (int32_t k = 0; k < w->n; k++) {
+        const int64_t down = w->stride[k][last - 1], along = w->stride[k][last];
+        const bool as_it_is = down == along * width; /* neighbours, or one element */
+        w->step[k] = as_it_is ? (int)along : 1;
+        w->from[k] = as_it_is ? srn_view_at(w->operands[k], w->element[k])
+                              : write_out(w, k, rows, down == 0);
+    }
+    walk_on(w, last - 1, rows);
+    return rows * width;
+}
+
+/* Onward by a run of at most `left` elements, and how long it is: `from` and `step` say where the
+ * operands are. */
+static int64_t walk_next(walk *w, int64_t left) {
+    int64_t run = walk_rows(w, left);
+    if (run == 0) {
+        const int32_t last = w->rank - 1;
+        run = smaller(w->dim[last] - w->at[last], left);
+        for (int32_t k = 0; k < w->n; k++) {
+            w->from[k] = srn_view_at(w->operands[k], w->element[k]);
+            w->step[k] = (int)w->stride[k][last];
+        }
+        walk_on(w, last, run);
+    }
+    return run;
+}
+
+/* ---- execution ---- */
+
 static void run(srn_binary f, const srn_exec *x, int64_t row0, int64_t row1) {
-    const srn_view *a = x->in[0], *b = x->in[1], *out = x->out[0];
+    const srn_view *out = x->out[0];
     walk w;
     walk_begin(&w, &out->type.shape, 2, x->in, row0);
     for (int64_t row = row0, n; row < row1; row += n) {
-        n = smaller(walk_run(&w), row1 - row);
-        srn_vectors()->binary(f, a->type.dtype, srn_view_at(out, row), srn_view_at(a, w.element[0]),
-                              walk_step(&w, 0), srn_view_at(b, w.element[1]), walk_step(&w, 1), n);
-        walk_on(&w, n);
+        n = walk_next(&w, row1 - row);
+        srn_vectors()->binary(f, x->in[0]->type.dtype, srn_view_at(out, row), w.from[0], w.step[0],
+                              w.from[1], w.step[1], n);
     }
 }
 
@@ -328,12 +392,9 @@ static void exec_where(const srn_exec *x, int64_t row0, int64_t row1) {
     walk w;
     walk_begin(&w, &out->type.shape, 3, x->in, row0);
     for (int64_t row = row0, n; row < row1; row += n) {
-        n = smaller(walk_run(&w), row1 - row);
-        srn_vectors()->where(out->type.dtype, srn_view_at(out, row),
-                             srn_view_at(x->in[0], w.element[0]), walk_step(&w, 0),
-                             srn_view_at(x->in[1], w.element[1]), walk_step(&w, 1),
-                             srn_view_at(x->in[2], w.element[2]), walk_step(&w, 2), n);
-        walk_on(&w, n);
+        n = walk_next(&w, row1 - row);
+        srn_vectors()->where(out->type.dtype, srn_view_at(out, row), w.from[0], w.step[0],
+                             w.from[1], w.step[1], w.from[2], w.step[2], n);
     }
 }
 

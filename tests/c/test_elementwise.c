@@ -87,6 +87,41 @@ static void test_broadcast(void) {
     }
 }
 
+/* More rows than a tile holds, of widths that are written out into tiles and one that is not. */
+static void test_broadcast_rows(void) {
+    enum { ROWS = 390, MOST = ROWS * 300 };
+    static cell data[2][MOST], got[MOST], again[MOST];
+    static const int64_t widths[] = {2, 41, 256, 300};
+    for (int k = 0; k < 4 * 16 * 2; k++) {
+        const srn_dtype dtype = k % 2 ? SRN_F32 : SRN_I64;
+        const int64_t width = widths[k / 2 % 4];
+        call c = {.op = &srn_op_sub, .out = {.data = got}};
+        for (int i = 0; i < 2; i++) {
+            const int set = k / 8 >> (2 * i) & 3; /* which axes are repeated */
+            const int64_t dims[] = {3, set & 1 ? 1 : 130, set & 2 ? 1 : width};
+            c.in[i] = (srn_view){type_of(dtype, 3, dims), data[i]};
+            for (int64_t j = 0; j < srn_shape_count(&c.in[i].type.shape); j++) {
+                put(dtype, data[i], j, 1000 * noise(j + i * MOST));
+            }
+        }
+        srn_error err = {0};
+        CHECK(infer(&c, 2, &err));
+        run(&c, 2, 0);
+        const srn_shape *out = &c.out.type.shape;
+        bool right = true;
+        for (int64_t i = 0; i < srn_shape_count(out); i++) {
+            const double a = at(dtype, data[0], index_in(&c.in[0].type.shape, out, i));
+            const double b = at(dtype, data[1], index_in(&c.in[1].type.shape, out, i));
+            right =
+                right && at(dtype, got, i) == (dtype == SRN_F32 ? (double)(float)(a - b) : a - b);
+        }
+        CHECK(right);
+        c.out.data = again;
+        run(&c, 2, 997);
+        CHECK(memcmp(got, again, srn_type_bytes(&c.out.type)) == 0);
+    }
+}
+
 /* Every set of axes of a shape of rank 4, in every dtype. */
 static void test_reduce(void) {
     static const int64_t dims[2][4] = {{3, 4, 5, 2}, {2, 1, 3, 70}};
@@ -437,6 +472,7 @@ static void test_errors(void) {
 
 int main(void) {
     test_broadcast();
+    test_broadcast_rows();
     test_reduce();
     test_axis_ops();
     test_random();

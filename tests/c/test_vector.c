@@ -168,7 +168,7 @@ static void test_binary(const srn_vector *v) {
     }
 }
 
-static void test_where_and_cast(const srn_vector *v) {
+static void test_copies(const srn_vector *v) {
     buffer condition, a, b, got, want;
     fill(SRN_BOOL, &condition, 0);
     for (srn_dtype dtype = SRN_F32; dtype <= SRN_BOOL; dtype++) {
@@ -179,6 +179,11 @@ static void test_where_and_cast(const srn_vector *v) {
             srn_vector_ref.where(dtype, &want, condition.flag, k & 1, &a, k >> 1 & 1, &b, k >> 2,
                                  N);
             CHECK(memcmp(&got, &want, N * srn_dtype_size(dtype)) == 0);
+        }
+        for (int times = 1; times < 40; times += 6) {
+            v->spread(dtype, &got, &a, 4, times);
+            srn_vector_ref.spread(dtype, &want, &a, 4, times);
+            CHECK(memcmp(&got, &want, 4 * (size_t)times * srn_dtype_size(dtype)) == 0);
         }
         put(dtype, &a, 1, 3e9);
         for (srn_dtype to = SRN_F32; to <= SRN_BOOL; to++) {
@@ -278,7 +283,7 @@ static void test_tables(void) {
         const srn_vector *v = tables[isa - SRN_ISA_BASE];
         test_unary(v);
         test_binary(v);
-        test_where_and_cast(v);
+        test_copies(v);
         test_fold(v);
         test_softmax_rows(v);
     }
