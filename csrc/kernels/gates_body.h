@@ -1,7 +1,7 @@
 /* The gates of gates.h for one element type T (suffix S) and one instruction set (simd.h).
  *
  * Every kernel walks the rows in vectors; the last vector of a row may be incomplete and is loaded
- * and stored under a mask, so no loop ends in single elements. What happens to one vector is
+ * and stored in part, so no loop ends in single elements. What happens to one vector is
  * written once, in a function ..._at, with the usual pair (tanh, sigmoid) compiled in and all other
  * pairs behind a switch.
  */
@@ -12,17 +12,16 @@
 #define JOIN(a, b) JOIN_(a, b)
 #define F(stem) JOIN(stem, S)
 #define V JOIN(v, S)
-#define MASK JOIN(simd_mask, S)
 #define VL ((int64_t)(SIMD_BYTES / sizeof(T)))
 
-/* In a function ..._at: `some` says that only what `mask` names exists. */
-#define LOAD(p) (some ? F(load_some)(p, mask) : F(load)(p))
-#define STORE(p, v) (some ? F(store_some)(p, v, mask) : F(store)(p, v))
+/* In a function ..._at: `some` says that only `rest` elements exist. */
+#define LOAD(p) (some ? F(load_part)(p, rest) : F(load)(p))
+#define STORE(p, v) (some ? F(store_part)(p, v, rest) : F(store)(p, v))
 
 /* `at` for every vector of n rows of u elements: row i, first element j. */
 #define EACH_VECTOR(n, u, at)                                                                      \
     do {                                                                                           \
-        const MASK mask = F(mask)((u) % VL);                                                       \
+        const int64_t rest = (u) % VL;                                                             \
         for (int64_t i = 0; i < (n); i++) {                                                        \
             int64_t j = 0;                                                                         \
             for (; j + VL <= (u); j += VL) {                                                       \
@@ -175,8 +174,8 @@ SIMD_INLINE V F(slope)(int word, V y) {
 
 /* ---- LSTM ---- */
 
-SIMD_INLINE void F(lstm_forward_at)(bool some, MASK mask, int act, int rec, int64_t u, T *z, T *c,
-                                    T *h, const T *c_prev) {
+SIMD_INLINE void F(lstm_forward_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *z,
+                                    T *c, T *h, const T *c_prev) {
     V i = F(activate)(rec, LOAD(z));
     V f = F(activate)(rec, LOAD(z + u));
     V g = F(activate)(act, LOAD(z + 2 * u));
@@ -193,7 +192,7 @@ SIMD_INLINE void F(lstm_forward_at)(bool some, MASK mask, int act, int rec, int6
 SIMD_INLINE void F(lstm_forward_rows)(int act, int rec, int64_t n, int64_t u, T *z, T *c, T *h,
                                       const T *c_prev) {
     EACH_VECTOR(n, u,
-                F(lstm_forward_at)(some, mask, act, rec, u, z + 4 * i * u + j, c + i * u + j,
+                F(lstm_forward_at)(some, rest, act, rec, u, z + 4 * i * u + j, c + i * u + j,
                                    h + i * u + j, c_prev + i * u + j));
 }
 
@@ -202,7 +201,7 @@ static void F(lstm_forward)(int act, int rec, int64_t n, int64_t u, void *z, voi
     SPECIALISE(act, rec, F(lstm_forward_rows), n, u, z, c, h, c_prev);
 }
 
-SIMD_INLINE void F(lstm_backward_at)(bool some, MASK mask, int act, int rec, int64_t u, T *dz,
+SIMD_INLINE void F(lstm_backward_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *dz,
                                      T *dc_prev, const T *gates, const T *c, const T *c_prev,
                                      const T *e, const T *dc) {
     V i = LOAD(gates), f = LOAD(gates + u), g = LOAD(gates + 2 * u), o = LOAD(gates + 3 * u);
@@ -219,7 +218,7 @@ SIMD_INLINE void F(lstm_backward_rows)(int act, int rec, int64_t n, int64_t u, T
                                        const T *gates, const T *c, const T *c_prev, const T *e,
                                        const T *dc) {
     EACH_VECTOR(n, u,
-                F(lstm_backward_at)(some, mask, act, rec, u, dz + 4 * i * u + j,
+                F(lstm_backward_at)(some, rest, act, rec, u, dz + 4 * i * u + j,
                                     dc_prev + i * u + j, gates + 4 * i * u + j, c + i * u + j,
                                     c_prev + i * u + j, e + i * u + j, dc + i * u + j));
 }
@@ -232,7 +231,7 @@ static void F(lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, v
 
 /* ---- GRU ---- */
 
-SIMD_INLINE void F(gru_start_at)(bool some, MASK mask, int64_t u, T *z, const T *x, const T *b) {
+SIMD_INLINE void F(gru_start_at)(bool some, int64_t rest, int64_t u, T *z, const T *x, const T *b) {
     V none = {0};
     STORE(z, LOAD(x) + (b == NULL ? none : LOAD(b)));
     STORE(z + u, LOAD(x + u) + (b == NULL ? none : LOAD(b + u)));
@@ -243,11 +242,11 @@ static void F(gru_start)(int64_t n, int64_t u, void *z_, const void *x_, const v
     T *z = z_;
     const T *x = x_, *b = b_;
     EACH_VECTOR(n, u,
-                F(gru_start_at)(some, mask, u, z + 3 * i * u + j, x + 3 * i * u + j,
+                F(gru_start_at)(some, rest, u, z + 3 * i * u + j, x + 3 * i * u + j,
                                 b == NULL ? NULL : b + j));
 }
 
-SIMD_INLINE void F(gru_after_at)(bool some, MASK mask, int act, int rec, int64_t u, T *z, T *s,
+SIMD_INLINE void F(gru_after_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *z, T *s,
                                  T *h, const T *x, const T *h_prev) {
     V keep = F(activate)(rec, LOAD(z));
     V r = F(activate)(rec, LOAD(z + u));
@@ -263,7 +262,7 @@ SIMD_INLINE void F(gru_after_at)(bool some, MASK mask, int act, int rec, int64_t
 SIMD_INLINE void F(gru_after_rows)(int act, int rec, int64_t n, int64_t u, T *z, T *s, T *h,
                                    const T *x, const T *h_prev) {
     EACH_VECTOR(n, u,
-                F(gru_after_at)(some, mask, act, rec, u, z + 3 * i * u + j, s + i * u + j,
+                F(gru_after_at)(some, rest, act, rec, u, z + 3 * i * u + j, s + i * u + j,
                                 h + i * u + j, x + 3 * i * u + j, h_prev + i * u + j));
 }
 
@@ -272,7 +271,7 @@ static void F(gru_after)(int act, int rec, int64_t n, int64_t u, void *z, void *
     SPECIALISE(act, rec, F(gru_after_rows), n, u, z, s, h, x, h_prev);
 }
 
-SIMD_INLINE void F(gru_reset_at)(bool some, MASK mask, int rec, int64_t u, T *z, T *q,
+SIMD_INLINE void F(gru_reset_at)(bool some, int64_t rest, int rec, int64_t u, T *z, T *q,
                                  const T *h_prev, const T *m) {
     V r = F(activate)(rec, LOAD(z + u));
     V left = LOAD(h_prev);
@@ -286,11 +285,11 @@ static void F(gru_reset)(int rec, int64_t n, int64_t u, void *z_, void *q_, cons
     T *z = z_, *q = q_;
     const T *h_prev = h_prev_, *m = m_;
     EACH_VECTOR(n, u,
-                F(gru_reset_at)(some, mask, rec, u, z + 3 * i * u + j, q + i * u + j,
+                F(gru_reset_at)(some, rest, rec, u, z + 3 * i * u + j, q + i * u + j,
                                 h_prev + i * u + j, m == NULL ? NULL : m + i * u + j));
 }
 
-SIMD_INLINE void F(gru_before_at)(bool some, MASK mask, int act, int64_t u, T *z, T *h,
+SIMD_INLINE void F(gru_before_at)(bool some, int64_t rest, int act, int64_t u, T *z, T *h,
                                   const T *h_prev) {
     V hh = F(activate)(act, LOAD(z + 2 * u));
     STORE(z + 2 * u, hh);
@@ -301,11 +300,11 @@ static void F(gru_before)(int act, int64_t n, int64_t u, void *z_, void *h_, con
     T *z = z_, *h = h_;
     const T *h_prev = h_prev_;
     EACH_VECTOR(n, u,
-                F(gru_before_at)(some, mask, act, u, z + 3 * i * u + j, h + i * u + j,
+                F(gru_before_at)(some, rest, act, u, z + 3 * i * u + j, h + i * u + j,
                                  h_prev + i * u + j));
 }
 
-SIMD_INLINE void F(gru_after_back_at)(bool some, MASK mask, int act, int rec, int64_t u, T *dz,
+SIMD_INLINE void F(gru_after_back_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *dz,
                                       T *drz, T *dh_prev, const T *gates, const T *s,
                                       const T *h_prev, const T *e) {
     V keep = LOAD(gates), r = LOAD(gates + u), hh = LOAD(gates + 2 * u), dh = LOAD(e);
@@ -325,7 +324,7 @@ SIMD_INLINE void F(gru_after_back_rows)(int act, int rec, int64_t n, int64_t u, 
                                         T *dh_prev, const T *gates, const T *s, const T *h_prev,
                                         const T *e) {
     EACH_VECTOR(n, u,
-                F(gru_after_back_at)(some, mask, act, rec, u, dz + 3 * i * u + j,
+                F(gru_after_back_at)(some, rest, act, rec, u, dz + 3 * i * u + j,
                                      drz + 3 * i * u + j, dh_prev + i * u + j,
                                      gates + 3 * i * u + j, s + i * u + j, h_prev + i * u + j,
                                      e + i * u + j));
@@ -337,7 +336,7 @@ static void F(gru_after_back)(int act, int rec, int64_t n, int64_t u, void *dz, 
     SPECIALISE(act, rec, F(gru_after_back_rows), n, u, dz, drz, dh_prev, gates, s, h_prev, e);
 }
 
-SIMD_INLINE void F(gru_before_back_at)(bool some, MASK mask, int act, int rec, int64_t u, T *dz,
+SIMD_INLINE void F(gru_before_back_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *dz,
                                        T *dh_prev, const T *gates, const T *h_prev, const T *e) {
     V keep = LOAD(gates), hh = LOAD(gates + 2 * u), dh = LOAD(e);
     STORE(dz, dh * (LOAD(h_prev) - hh) * F(slope)(rec, keep));
@@ -350,13 +349,14 @@ static void F(gru_before_back)(int act, int rec, int64_t n, int64_t u, void *dz_
     T *dz = dz_, *dh_prev = dh_prev_;
     const T *gates = gates_, *h_prev = h_prev_, *e = e_;
     EACH_VECTOR(n, u,
-                F(gru_before_back_at)(some, mask, act, rec, u, dz + 3 * i * u + j,
+                F(gru_before_back_at)(some, rest, act, rec, u, dz + 3 * i * u + j,
                                       dh_prev + i * u + j, gates + 3 * i * u + j,
                                       h_prev + i * u + j, e + i * u + j));
 }
 
-SIMD_INLINE void F(gru_reset_back_at)(bool some, MASK mask, int rec, int64_t u, T *dz, T *dh_prev,
-                                      const T *gates, const T *h_prev, const T *m, const T *dq) {
+SIMD_INLINE void F(gru_reset_back_at)(bool some, int64_t rest, int rec, int64_t u, T *dz,
+                                      T *dh_prev, const T *gates, const T *h_prev, const T *m,
+                                      const T *dq) {
     V r = LOAD(gates + u), d = LOAD(dq);
     d = m == NULL ? d : d * LOAD(m);
     STORE(dz + u, d * LOAD(h_prev) * F(slope)(rec, r));
@@ -369,7 +369,7 @@ static void F(gru_reset_back)(int rec, int64_t n, int64_t u, void *dz_, void *dh
     T *dz = dz_, *dh_prev = dh_prev_;
     const T *gates = gates_, *h_prev = h_prev_, *m = m_, *dq = dq_;
     EACH_VECTOR(n, u,
-                F(gru_reset_back_at)(some, mask, rec, u, dz + 3 * i * u + j, dh_prev + i * u + j,
+                F(gru_reset_back_at)(some, rest, rec, u, dz + 3 * i * u + j, dh_prev + i * u + j,
                                      gates + 3 * i * u + j, h_prev + i * u + j,
                                      m == NULL ? NULL : m + i * u + j, dq + i * u + j));
 }

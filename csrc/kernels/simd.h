@@ -10,6 +10,10 @@
  *     mask_f32(count)    the first `count` elements, 0 <= count <= VL_F32
  *     load, store        full, unaligned;  load_some, store_some: what the mask names, the rest is
  *                        zero (load) or stays (store); memory outside the mask is not touched
+ *     load_part, store_part    the first `count` elements, as the same; where they are quarters of a
+ *                        vector without a mask: memory that a masked store might have touched cannot
+ *                        be loaded again until the store has left the core, which costs more than
+ *                        the arithmetic when rows lie close together
  *     hsum               the sum of the elements
  *     turn4              four by four elements transposed
  */
@@ -107,6 +111,57 @@ SIMD_INLINE void store_some_f32(float *p, v_f32 v, simd_mask_f32 mask) {
 SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
     _mm512_mask_storeu_pd(p, mask, (__m512d)v);
 }
+SIMD_INLINE v_f32 load_part_f32(const float *p, int64_t count) {
+    switch (count) {
+    case 4:
+        return (v_f32)_mm512_zextps128_ps512(_mm_loadu_ps(p));
+    case 8:
+        return (v_f32)_mm512_zextps256_ps512(_mm256_loadu_ps(p));
+    case 12:
+        return (v_f32)_mm512_insertf32x4(_mm512_zextps256_ps512(_mm256_loadu_ps(p)),
+                                         _mm_loadu_ps(p + 8), 2);
+    default:
+        return load_some_f32(p, mask_f32(count));
+    }
+}
+SIMD_INLINE v_f64 load_part_f64(const double *p, int64_t count) {
+    switch (count) {
+    case 2:
+        return (v_f64)_mm512_zextpd128_pd512(_mm_loadu_pd(p));
+    case 4:
+        return (v_f64)_mm512_zextpd256_pd512(_mm256_loadu_pd(p));
+    default:
+        return load_some_f64(p, mask_f64(count));
+    }
+}
+SIMD_INLINE void store_part_f32(float *p, v_f32 v, int64_t count) {
+    switch (count) {
+    case 4:
+        _mm_storeu_ps(p, _mm512_castps512_ps128((__m512)v));
+        break;
+    case 8:
+        _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)v));
+        break;
+    case 12:
+        _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)v));
+        _mm_storeu_ps(p + 8, _mm512_extractf32x4_ps((__m512)v, 2));
+        break;
+    default:
+        store_some_f32(p, v, mask_f32(count));
+    }
+}
+SIMD_INLINE void store_part_f64(double *p, v_f64 v, int64_t count) {
+    switch (count) {
+    case 2:
+        _mm_storeu_pd(p, _mm512_castpd512_pd128((__m512d)v));
+        break;
+    case 4:
+        _mm256_storeu_pd(p, _mm512_castpd512_pd256((__m512d)v));
+        break;
+    default:
+        store_some_f64(p, v, mask_f64(count));
+    }
+}
 SIMD_INLINE float hsum_f32(v_f32 v) {
     return _mm512_reduce_add_ps((__m512)v);
 }
@@ -140,6 +195,28 @@ SIMD_INLINE void store_some_f32(float *p, v_f32 v, simd_mask_f32 mask) {
 SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
     _mm256_maskstore_pd(p, mask, (__m256d)v);
 }
+SIMD_INLINE v_f32 load_part_f32(const float *p, int64_t count) {
+    return count == 4 ? (v_f32)_mm256_zextps128_ps256(_mm_loadu_ps(p))
+                      : load_some_f32(p, mask_f32(count));
+}
+SIMD_INLINE v_f64 load_part_f64(const double *p, int64_t count) {
+    return count == 2 ? (v_f64)_mm256_zextpd128_pd256(_mm_loadu_pd(p))
+                      : load_some_f64(p, mask_f64(count));
+}
+SIMD_INLINE void store_part_f32(float *p, v_f32 v, int64_t count) {
+    if (count == 4) {
+        _mm_storeu_ps(p, _mm256_castps256_ps128((__m256)v));
+    } else {
+        store_some_f32(p, v, mask_f32(count));
+    }
+}
+SIMD_INLINE void store_part_f64(double *p, v_f64 v, int64_t count) {
+    if (count == 2) {
+        _mm_storeu_pd(p, _mm256_castpd256_pd128((__m256d)v));
+    } else {
+        store_some_f64(p, v, mask_f64(count));
+    }
+}
 SIMD_INLINE float hsum_f32(v_f32 v) {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
@@ -167,6 +244,12 @@ SIMD_INLINE double hsum_f64(v_f64 v) {
                 p[i] = v[i];                                                                       \
             }                                                                                      \
         }                                                                                          \
+    }                                                                                              \
+    SIMD_INLINE V load_part_##S(const T *p, int64_t count) {                                       \
+        return load_some_##S(p, count);                                                            \
+    }                                                                                              \
+    SIMD_INLINE void store_part_##S(T *p, V v, int64_t count) {                                    \
+        store_some_##S(p, v, count);                                                               \
     }
 SIMD_SOME(v_f32, float, f32)
 SIMD_SOME(v_f64, double, f64)
