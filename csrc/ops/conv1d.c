@@ -160,7 +160,7 @@ static void whole_windows(const conv *v, int64_t *t0, int64_t *t1) {
 }
 
 static const void *bias_of(const srn_exec *x) {
-    return x->n_in < 3 || x->in[2] == NULL ? NULL : x->in[2]->data;
+    return x->n_in < 3 ? NULL : x->in[2]->data;
 }
 
 /* y[b] over [from, to) := bias + ..., tap by tap. */
@@ -198,7 +198,7 @@ static void forward_taps(const conv *v, const srn_exec *x, int64_t b, int64_t fr
 /* ---- conv1d ---- */
 
 static bool check_bias(const srn_infer *x, int64_t filters, srn_error *err) {
-    if (x->n_in < 3 || x->in[2] == NULL) {
+    if (x->n_in < 3) {
         return true;
     }
     const srn_type *bias = x->in[2];
@@ -301,7 +301,6 @@ const srn_op srn_op_conv1d = {
     .attrs = conv1d_attrs,
     .diff = SRN_DIFF_RULE,
     .parallel = SRN_ROWS,
-    .flags = SRN_FLAG_OPTIONAL,
     .infer = conv1d_infer,
     .vjp = conv1d_vjp,
     .rows = batch_rows,

@@ -69,7 +69,7 @@ static bool check_types(const srn_type *a, const srn_type *b, srn_error *err) {
 }
 
 static bool check_bias(const srn_infer *x, int64_t n, srn_error *err) {
-    if (x->n_in < 3 || x->in[2] == NULL) {
+    if (x->n_in < 3) {
         return true;
     }
     const srn_type *bias = x->in[2];
@@ -197,7 +197,7 @@ static void matmul_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     srn_gemm_problem g = {.ta = p.ta, .tb = p.tb, .n = p.n, .k = p.k, .ldc = p.n};
     g.lda = p.ta ? p.m : p.k;
     g.ldb = p.tb ? p.k : p.n;
-    g.d = x->n_in < 3 || x->in[2] == NULL ? NULL : x->in[2]->data;
+    g.d = x->n_in < 3 ? NULL : x->in[2]->data;
     while (row0 < row1) {
         int64_t i = row0 / p.m, first = row0 % p.m;
         int64_t a = matrix_at(&p.lead_a, &p.lead, i) * p.m * p.k + first * (p.ta ? 1 : p.k);
@@ -223,7 +223,6 @@ const srn_op srn_op_matmul = {
     .attrs = matmul_attrs,
     .diff = SRN_DIFF_RULE,
     .parallel = SRN_ROWS,
-    .flags = SRN_FLAG_OPTIONAL,
     .infer = matmul_infer,
     .vjp = matmul_vjp,
     .rows = matmul_rows,

@@ -1,5 +1,6 @@
 """_core.Graph: what it accepts, what it refuses, and that it stays usable after an error."""
 
+import contextlib
 import gc
 import sys
 
@@ -127,6 +128,21 @@ def test_refused_and_usable_afterwards(graph, call, error, text):
     (y,) = graph.emit("neg", [x])
     (out,) = graph.compile([y]).run([np.ones((2, 3))], ())
     np.testing.assert_array_equal(out, -np.ones((2, 3), np.float32))
+
+
+@pytest.mark.parametrize("op", _core.op_table())
+def test_absent_inputs_are_taken_or_refused(graph, op):
+    """None for each input in turn: no op reads what is not there."""
+    facts = _core.op_table()[op]
+    samples = {"int": 1, "ints": [1], "dtype": "float32", "float": 0.5}
+    attrs = {name: samples.get(kind) for name, kind, required in facts["attrs"] if required}
+    fewest, most = facts["arity"]
+    x = graph.input("x", (2, 2), "float32")
+    for n in range(fewest, max(fewest + 1, most) + 1):
+        for absent in range(n):
+            inputs = [None if i == absent else x for i in range(n)]
+            with contextlib.suppress(ValueError, TypeError, IndexError):
+                graph.emit(op, inputs, **attrs)
 
 
 def test_scope_is_printed_and_read_back(graph):
