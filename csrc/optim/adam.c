@@ -14,8 +14,9 @@
 
 #include "optim/rules.h"
 
-#define DEFINE_ADAM(T, S, SQRT)                                                                    \
-    static void adam_##S(const srn_optim_config *c, const srn_optim_part *p, double rate) {        \
+#define DEFINE_ADAM(isa, target, T, S, SQRT)                                                       \
+    target static void adam_##S##_##isa(const srn_optim_config *c, const srn_optim_part *p,        \
+                                        double rate) {                                             \
         const T rest_1 = (T)(1 - c->beta_1), rest_2 = (T)(1 - c->beta_2);                          \
         const T eps = (T)c->epsilon, alpha = (T)rate, decay = (T)p->decay;                         \
         const bool amsgrad = c->amsgrad;                                                           \
@@ -31,11 +32,17 @@
             w[i] = (w[i] - decay * w[i]) - alpha * m[i] / (SQRT(now) + eps);                       \
         }                                                                                          \
     }
-DEFINE_ADAM(float, f32, sqrtf)
-DEFINE_ADAM(double, f64, sqrt)
+#define DEFINE(isa, target)                                                                        \
+    DEFINE_ADAM(isa, target, float, f32, sqrtf)                                                    \
+    DEFINE_ADAM(isa, target, double, f64, sqrt)
+SRN_FOR_EACH_ISA(DEFINE)
+
+#define ROW(isa, target) {adam_f32_##isa, adam_f64_##isa},
+static void (*const loops[][2])(const srn_optim_config *, const srn_optim_part *,
+                                double) = {SRN_FOR_EACH_ISA(ROW)};
 
 void srn_optim_adam(const srn_optim_config *config, const srn_optim_part *part, int64_t t) {
     const double alpha = config->learning_rate * sqrt(1 - pow(config->beta_2, (double)t)) /
                          (1 - pow(config->beta_1, (double)t));
-    (part->dtype == SRN_F32 ? adam_f32 : adam_f64)(config, part, alpha);
+    SRN_LOOP(loops, part->dtype)(config, part, alpha);
 }

@@ -16,8 +16,9 @@ typedef struct factors { /* m^ = by_m m + by_g g, v^ = by_v v */
     double by_m, by_g, by_v;
 } factors;
 
-#define DEFINE_NADAM(T, S, SQRT)                                                                   \
-    static void nadam_##S(const srn_optim_config *c, const srn_optim_part *p, const factors *f) {  \
+#define DEFINE_NADAM(isa, target, T, S, SQRT)                                                      \
+    target static void nadam_##S##_##isa(const srn_optim_config *c, const srn_optim_part *p,       \
+                                         const factors *f) {                                       \
         const T rest_1 = (T)(1 - c->beta_1), rest_2 = (T)(1 - c->beta_2);                          \
         const T lr = (T)c->learning_rate, eps = (T)c->epsilon, decay = (T)p->decay;                \
         const T by_m = (T)f->by_m, by_g = (T)f->by_g, by_v = (T)f->by_v;                           \
@@ -30,8 +31,14 @@ typedef struct factors { /* m^ = by_m m + by_g g, v^ = by_v v */
             w[i] = (w[i] - decay * w[i]) - step;                                                   \
         }                                                                                          \
     }
-DEFINE_NADAM(float, f32, sqrtf)
-DEFINE_NADAM(double, f64, sqrt)
+#define DEFINE(isa, target)                                                                        \
+    DEFINE_NADAM(isa, target, float, f32, sqrtf)                                                   \
+    DEFINE_NADAM(isa, target, double, f64, sqrt)
+SRN_FOR_EACH_ISA(DEFINE)
+
+#define ROW(isa, target) {nadam_f32_##isa, nadam_f64_##isa},
+static void (*const loops[][2])(const srn_optim_config *, const srn_optim_part *,
+                                const factors *) = {SRN_FOR_EACH_ISA(ROW)};
 
 double srn_optim_nadam_u(const srn_optim_config *config, int64_t t) {
     return config->beta_1 * (1 - 0.5 * pow(0.96, (double)t));
@@ -45,5 +52,5 @@ void srn_optim_nadam(const srn_optim_config *config, const srn_optim_part *part,
         .by_g = (1 - u) / (1 - product),
         .by_v = 1 / (1 - pow(config->beta_2, (double)t)),
     };
-    (part->dtype == SRN_F32 ? nadam_f32 : nadam_f64)(config, part, &f);
+    SRN_LOOP(loops, part->dtype)(config, part, &f);
 }

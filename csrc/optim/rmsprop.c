@@ -12,8 +12,8 @@
 
 #include "optim/rules.h"
 
-#define DEFINE_RMSPROP(T, S, SQRT)                                                                 \
-    static void rmsprop_##S(const srn_optim_config *c, const srn_optim_part *p) {                  \
+#define DEFINE_RMSPROP(isa, target, T, S, SQRT)                                                    \
+    target static void rmsprop_##S##_##isa(const srn_optim_config *c, const srn_optim_part *p) {   \
         const T lr = (T)c->learning_rate, rho = (T)c->rho, rest = (T)(1 - c->rho);                 \
         const T eps = (T)c->epsilon, mu = (T)c->momentum, decay = (T)p->decay;                     \
         const bool momentum = c->momentum > 0, centered = c->centered;                             \
@@ -33,9 +33,15 @@
             w[i] = (w[i] - decay * w[i]) - step;                                                   \
         }                                                                                          \
     }
-DEFINE_RMSPROP(float, f32, sqrtf)
-DEFINE_RMSPROP(double, f64, sqrt)
+#define DEFINE(isa, target)                                                                        \
+    DEFINE_RMSPROP(isa, target, float, f32, sqrtf)                                                 \
+    DEFINE_RMSPROP(isa, target, double, f64, sqrt)
+SRN_FOR_EACH_ISA(DEFINE)
+
+#define ROW(isa, target) {rmsprop_f32_##isa, rmsprop_f64_##isa},
+static void (*const loops[][2])(const srn_optim_config *,
+                                const srn_optim_part *) = {SRN_FOR_EACH_ISA(ROW)};
 
 void srn_optim_rmsprop(const srn_optim_config *config, const srn_optim_part *part) {
-    (part->dtype == SRN_F32 ? rmsprop_f32 : rmsprop_f64)(config, part);
+    SRN_LOOP(loops, part->dtype)(config, part);
 }

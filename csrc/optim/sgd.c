@@ -10,34 +10,38 @@
  */
 #include "optim/rules.h"
 
-#define DEFINE_SGD(T, S)                                                                           \
-    static void plain_##S(const srn_optim_part *p, T lr) {                                         \
+#define DEFINE_SGD(isa, target, T, S)                                                              \
+    target static void plain_##S##_##isa(const srn_optim_config *c, const srn_optim_part *p) {     \
+        const T lr = (T)c->learning_rate, decay = (T)p->decay;                                     \
         T *restrict w = p->w;                                                                      \
         const T *restrict g = p->gradient;                                                         \
-        const T decay = (T)p->decay;                                                               \
         for (int64_t i = 0; i < p->n; i++) {                                                       \
             w[i] = (w[i] - decay * w[i]) - lr * g[i];                                              \
         }                                                                                          \
     }                                                                                              \
-    static void momentum_##S(const srn_optim_part *p, T lr, T mu, bool nesterov) {                 \
+    target static void momentum_##S##_##isa(const srn_optim_config *c, const srn_optim_part *p) {  \
+        const T lr = (T)c->learning_rate, mu = (T)c->momentum, decay = (T)p->decay;                \
+        const bool nesterov = c->nesterov;                                                         \
         T *restrict w = p->w, *restrict v = p->slots[0];                                           \
         const T *restrict g = p->gradient;                                                         \
-        const T decay = (T)p->decay;                                                               \
         for (int64_t i = 0; i < p->n; i++) {                                                       \
             v[i] = mu * v[i] - lr * g[i];                                                          \
             w[i] = (w[i] - decay * w[i]) + (nesterov ? mu * v[i] - lr * g[i] : v[i]);              \
         }                                                                                          \
-    }                                                                                              \
-    static void sgd_##S(const srn_optim_config *c, const srn_optim_part *p) {                      \
-        if (c->momentum > 0) {                                                                     \
-            momentum_##S(p, (T)c->learning_rate, (T)c->momentum, c->nesterov);                     \
-        } else {                                                                                   \
-            plain_##S(p, (T)c->learning_rate);                                                     \
-        }                                                                                          \
     }
-DEFINE_SGD(float, f32)
-DEFINE_SGD(double, f64)
+#define DEFINE(isa, target)                                                                        \
+    DEFINE_SGD(isa, target, float, f32)                                                            \
+    DEFINE_SGD(isa, target, double, f64)
+SRN_FOR_EACH_ISA(DEFINE)
+
+typedef void (*loop)(const srn_optim_config *, const srn_optim_part *);
+#define PLAIN(isa, target) {plain_f32_##isa, plain_f64_##isa},
+#define MOMENTUM(isa, target) {momentum_f32_##isa, momentum_f64_##isa},
+static const loop plain[][2] = {SRN_FOR_EACH_ISA(PLAIN)};
+static const loop momentum[][2] = {SRN_FOR_EACH_ISA(MOMENTUM)};
 
 void srn_optim_sgd(const srn_optim_config *config, const srn_optim_part *part) {
-    (part->dtype == SRN_F32 ? sgd_f32 : sgd_f64)(config, part);
+    const loop update =
+        config->momentum > 0 ? SRN_LOOP(momentum, part->dtype) : SRN_LOOP(plain, part->dtype);
+    update(config, part);
 }
