@@ -2,12 +2,14 @@
  *
  * C is cut into tiles of R rows by V vectors, whose sums stay in registers:
  *
- *     acc[r][v] = D[r][v];   for p < k:   acc[r][v] += A[r][p] (one number, repeated) * B[p][v] (a vector)
+ *     acc[r][v] = D[r][v]
+ *     for p < k:   acc[r][v] += A[r][p] (one number, repeated) * B[p][v] (a vector)
  *
- * A tile takes R + V loads for R * V multiply-adds. The last vector of a row may be incomplete: it is
- * loaded and stored under a mask. B transposed is first turned into a panel of V vectors by
- * GEMM_SMALL_K rows on the stack (40 KB at most); so is an incomplete panel where masks are slow. Tiles of a panel run over all rows before the
- * next panel, so the panel of B stays in the nearest cache.
+ * A tile takes R + V loads for R * V multiply-adds. The last vector of a row may be incomplete: it
+ * is loaded and stored under a mask. B transposed is first turned into a panel of V vectors by
+ * GEMM_SMALL_K rows on the stack (40 KB at most); so is an incomplete panel where masks are slow.
+ * Tiles of a panel run over all rows before the next panel, so the panel of B stays in the nearest
+ * cache.
  *
  * The idea of register tiles: Goto and van de Geijn (2008), Anatomy of High-Performance Matrix
  * Multiplication. Their packing of A and blocking for the outer caches is left to OpenBLAS.

@@ -3,16 +3,17 @@
  *     y[b, t, f] = bias[f] + sum over j < k, c < C/G of x[b, t S + j D - L, g C/G + c] w[j, c, f],
  *
  * x (B, T, C), zero outside 0 .. T-1; w (k, C/G, F); bias (F,), if there; g = f / (F/G);
- * y (B, T', F), T' = (T + L + R - D (k-1) - 1) / S + 1; S stride, D dilation, L and R padding (pad_left, pad_right), G groups. The gradients:
+ * y (B, T', F), T' = (T + L + R - D (k-1) - 1) / S + 1; S stride, D dilation, L and R padding
+ * (pad_left, pad_right), G groups. The gradients:
  *
  *     dx[b, s, c] = sum over t, j with t S + j D - L = s, and f, of dy[b, t, f] w[j, c, f]
  *     dw[j, c, f] = sum over b, t of x[b, t S + j D - L, c] dy[b, t, f]
  *
- * Nothing is unfolded or padded in memory. For a tap j the x that meets the ys is a matrix with rows
- * S C apart, so y is a sum of k matrix products. Where D = 1 and G = 1 a whole window is even one
- * contiguous row of k C numbers (rows overlap), and the inner ys are a single product; the few ys
- * whose window reaches into the padding go by taps. Rows are batch rows (for dw: taps); dw adds over b in
- * order.
+ * Nothing is unfolded or padded in memory. For a tap j the x that meets the ys is a matrix with
+ * rows S C apart, so y is a sum of k matrix products. Where G = 1 a whole window is one row of k
+ * pieces of C numbers, D C apart (rows overlap), and the inner ys are a single product (for dw only
+ * where D = 1); the few ys whose window reaches into the padding go by taps. Rows are batch rows
+ * (for dw: taps); dw adds over b in order.
  */
 #include <string.h>
 

@@ -4,9 +4,9 @@
  *     a (..., M, K) b (..., K, N)    y (..., M, N)   one product per matrix, leading axes broadcast
  *
  * bias (N,), if there, is what every row's sum starts from.
- * Gradient, with A = op(a) and B = op(b):   dA = dy B^T,  dB = A^T dy,  dbias = the sum of dy's rows
- * (transposed back where a or b came transposed; summed over what was broadcast). For b (K, N) and many leading axes, dB is one
- * product over all rows.
+ * Gradient, with A = op(a) and B = op(b):   dA = dy B^T,  dB = A^T dy,  dbias = sum of dy's rows
+ * (transposed back where a or b came transposed; summed over what was broadcast). For b (K, N) and
+ * many leading axes, dB is one product over all rows.
  *
  * Rows are those of y, so no sum is split among threads. Memory: none besides y.
  */

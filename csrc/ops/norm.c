@@ -8,9 +8,10 @@
  *     dx = rstd (g - sum(g) / n - xhat sum(g xhat) / n),  dgamma = sum over rows of dy xhat,
  *     dbeta = sum over rows of dy
  *
- * Shapes: x, y, dx (..., n); gamma, beta (n,), each optional; mean, rstd (...). The sums over rows are
- * nodes of their own, so that in a loop over time they can be made once, after the loop.
- * The variance is computed in a second pass over the row, not as the difference of two large numbers.
+ * Shapes: x, y, dx (..., n); gamma, beta (n,), each optional; mean, rstd (...). The sums over rows
+ * are nodes of their own, so that in a loop over time they can be made once, after the loop.
+ * The variance is computed in a second pass over the row, not as the difference of two large
+ * numbers.
  * Memory: none besides the outputs. Source: Ba, Kiros, Hinton (2016), Layer Normalization.
  */
 #include "kernels/norm.h"

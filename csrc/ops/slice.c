@@ -288,8 +288,8 @@ static void concat_vjp(srn_vjp *x) {
     }
 }
 
-/* Seen as (outer, axis, inner), each part is `outer` runs. When the axis is the first one the rows are
- * cut out of the parts instead. */
+/* Seen as (outer, axis, inner), each part is `outer` runs. When the axis is the first one the rows
+ * are cut out of the parts instead. */
 static void concat_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     const srn_shape *out = &x->out[0]->type.shape;
     int32_t axis = concat_axis(x->attr, out->rank);

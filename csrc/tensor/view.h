@@ -9,8 +9,7 @@ typedef struct srn_view {
     void *data; /* NULL: nobody reads this output */
 } srn_view;
 
-static inline void *srn_view_at(const srn_view *view, int64_t element)
-{
+static inline void *srn_view_at(const srn_view *view, int64_t element) {
     return (char *)view->data + element * (int64_t)srn_dtype_size(view->type.dtype);
 }
 
