@@ -17,6 +17,9 @@ typedef struct srn_rng_key {
 
 /* Four words for block number `block` (elements 4*block .. 4*block+3). */
 void srn_rng_block(srn_rng_key key, uint64_t block, uint32_t out[4]);
+/* 32 random bits for each of the elements first .. first+n-1 of the stream, from which the numbers
+ * below are made. */
+void srn_rng_words(srn_rng_key key, int64_t first, int64_t n, uint32_t *out);
 /* [0, 1) with 24 bits, [0, 1) with 32 bits widened to double, standard normal (Box-Muller);
  * elements first .. first+n-1 of the stream. */
 void srn_rng_uniform_f32(srn_rng_key key, int64_t first, int64_t n, float *out);

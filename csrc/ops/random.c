@@ -8,6 +8,8 @@
  *
  * Rows are elements; memory: none beside the output.
  */
+#include <math.h>
+
 #include "graph/emit.h"
 
 enum { SHAPE, DTYPE }; /* attributes; seed and rate follow */
@@ -138,22 +140,31 @@ static bool infer_dropout_mask(srn_infer *x, srn_error *err) {
     return infer_random(x, "dropout_mask", err);
 }
 
+/* A number of random_uniform is k / 2^24, k the upper 24 bits of its word: it is below the rate when k
+ * is below limit = ceil(2^24 rate). */
+#define DEFINE_MASK(T)                                                                             \
+    static void mask_##T(T *out, const uint32_t *words, int64_t n, int32_t limit, T kept) {        \
+        for (int64_t i = 0; i < n; i++) {                                                          \
+            out[i] = (int32_t)(words[i] >> 8) < limit ? 0 : kept;                                  \
+        }                                                                                          \
+    }
+DEFINE_MASK(float)
+DEFINE_MASK(double)
+
 static void exec_dropout_mask(const srn_exec *x, int64_t row0, int64_t row1) {
-    enum { CHUNK = 256 };
+    enum { CHUNK = 1024 };
     const srn_rng_key key = key_of(x, x->attr[MASK_SEED].i);
     const srn_view *out = x->out[0];
     const double rate = x->attr[RATE].f, kept = rate < 1 ? 1 / (1 - rate) : 0;
-    float uniform[CHUNK];
+    const int32_t limit = rate < 1 ? (int32_t)ceil(rate * 0x1p24) : 1 << 24;
+    uint32_t words[CHUNK];
     for (int64_t row = row0, n; row < row1; row += n) {
         n = row1 - row < CHUNK ? row1 - row : CHUNK;
-        srn_rng_uniform_f32(key, row, n, uniform);
-        for (int64_t i = 0; i < n; i++) {
-            const double value = (double)uniform[i] < rate ? 0 : kept;
-            if (out->type.dtype == SRN_F32) {
-                ((float *)out->data)[row + i] = (float)value;
-            } else {
-                ((double *)out->data)[row + i] = value;
-            }
+        srn_rng_words(key, row, n, words);
+        if (out->type.dtype == SRN_F32) {
+            mask_float(srn_view_at(out, row), words, n, limit, (float)kept);
+        } else {
+            mask_double(srn_view_at(out, row), words, n, limit, kept);
         }
     }
 }

@@ -44,5 +44,5 @@ static void (*const loops[][2])(const srn_optim_config *, const srn_optim_part *
 void srn_optim_adam(const srn_optim_config *config, const srn_optim_part *part, int64_t t) {
     const double alpha = config->learning_rate * sqrt(1 - pow(config->beta_2, (double)t)) /
                          (1 - pow(config->beta_1, (double)t));
-    SRN_LOOP(loops, part->dtype)(config, part, alpha);
+    SRN_FOR_ISA(loops)[part->dtype](config, part, alpha);
 }

@@ -69,7 +69,7 @@ static void clip_each(const srn_optim_target *target, char *gradient, double lim
     for (int32_t i = 0; i < target->n; i++) {
         const int64_t n = target->begin[i + 1] - target->begin[i];
         void *g = gradient + target->begin[i] * (int64_t)srn_dtype_size(target->dtype);
-        const double norm = sqrt(SRN_LOOP(sum_of_squares, target->dtype)(g, n));
+        const double norm = sqrt(SRN_FOR_ISA(sum_of_squares)[target->dtype](g, n));
         if (!(norm <= limit)) {
             scale(target->dtype, g, n, limit / norm);
         }
@@ -87,7 +87,7 @@ void srn_optim_clip(const srn_optim_config *config, const srn_optim_target *targ
     } else if (config->clipnorm > 0) {
         clip_each(target, gradient, config->clipnorm);
     } else if (config->global_clipnorm > 0) {
-        const double norm = sqrt(SRN_LOOP(sum_of_squares, target->dtype)(g, n));
+        const double norm = sqrt(SRN_FOR_ISA(sum_of_squares)[target->dtype](g, n));
         if (!(norm <= config->global_clipnorm)) {
             scale(target->dtype, g, n,
                   isfinite(norm) ? config->global_clipnorm / norm : (double)NAN);

@@ -52,5 +52,5 @@ void srn_optim_nadam(const srn_optim_config *config, const srn_optim_part *part,
         .by_g = (1 - u) / (1 - product),
         .by_v = 1 / (1 - pow(config->beta_2, (double)t)),
     };
-    SRN_LOOP(loops, part->dtype)(config, part, &f);
+    SRN_FOR_ISA(loops)[part->dtype](config, part, &f);
 }

@@ -43,5 +43,5 @@ static void (*const loops[][2])(const srn_optim_config *,
                                 const srn_optim_part *) = {SRN_FOR_EACH_ISA(ROW)};
 
 void srn_optim_rmsprop(const srn_optim_config *config, const srn_optim_part *part) {
-    SRN_LOOP(loops, part->dtype)(config, part);
+    SRN_FOR_ISA(loops)[part->dtype](config, part);
 }

@@ -7,24 +7,8 @@
 #ifndef SRN_OPTIM_RULES_H
 #define SRN_OPTIM_RULES_H
 
-#include "base/cpu.h"
+#include "base/isa.h"
 #include "optim/optim.h"
-
-/* X(isa, attribute of its functions), in the order of srn_isa from SRN_ISA_BASE on; SEQRNN_KERNELS=ref
- * has the baseline. */
-#if defined(__x86_64__)
-#define SRN_FOR_EACH_ISA(X)                                                                        \
-    X(base, )                                                                                      \
-    X(avx2, __attribute__((target("avx2,fma"))))                                                   \
-    X(avx512, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,"                 \
-                                    "prefer-vector-width=512"))))
-#else
-#define SRN_FOR_EACH_ISA(X) X(base, )
-#endif
-
-/* The loop for this processor and dtype, in a table with a row per instruction set. */
-#define SRN_LOOP(table, dtype)                                                                     \
-    (table)[srn_cpu_isa() > SRN_ISA_BASE ? srn_cpu_isa() - SRN_ISA_BASE : 0][dtype]
 
 /* One variable with its gradient and slots, n elements each. */
 typedef struct srn_optim_part {

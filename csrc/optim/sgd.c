@@ -42,6 +42,6 @@ static const loop momentum[][2] = {SRN_FOR_EACH_ISA(MOMENTUM)};
 
 void srn_optim_sgd(const srn_optim_config *config, const srn_optim_part *part) {
     const loop update =
-        config->momentum > 0 ? SRN_LOOP(momentum, part->dtype) : SRN_LOOP(plain, part->dtype);
+        config->momentum > 0 ? SRN_FOR_ISA(momentum)[part->dtype] : SRN_FOR_ISA(plain)[part->dtype];
     update(config, part);
 }

@@ -147,6 +147,24 @@ static void test_philox(void) {
     }
 }
 
+/* Any run of elements has the words of its blocks. */
+static void test_words(void) {
+    const srn_rng_key key = {.seed = 1, .stream = 2, .step = 3};
+    const int64_t far = ((int64_t)1 << 34) - 100; /* block numbers pass 2^32 */
+    for (int64_t n = 0; n < 600; n += n < 60 ? 1 : 37) {
+        for (int64_t first = far + n; first < far + n + 4; first++) {
+            uint32_t got[600], block[4];
+            srn_rng_words(key, first, n, got);
+            bool right = true;
+            for (int64_t i = 0; i < n; i++) {
+                srn_rng_block(key, (uint64_t)(first + i) / 4, block);
+                right = right && got[i] == block[(first + i) % 4];
+            }
+            CHECK(right);
+        }
+    }
+}
+
 enum { SAMPLES = 100000 };
 
 static void check_moments(const double *x, double mean, double variance) {
@@ -348,6 +366,7 @@ int main(void) {
     test_memory();
     test_arena();
     test_philox();
+    test_words();
     test_rng();
     test_pool();
     test_fork_and_stop();

@@ -230,6 +230,29 @@ static void test_axis_ops(void) {
     CHECK(place == 2);
 }
 
+/* Dropped is where the uniform number of the same element is below the rate. */
+static void test_mask_is_uniform(void) {
+    static const double rates[] = {0, 1e-9, 0.2, 0.5, 0.999, 1};
+    static const int64_t n = 3000;
+    static cell uniform[3000], mask[3000];
+    for (int k = 0; k < 6; k++) {
+        call u = {.op = &srn_op_random_uniform, .out = {.data = uniform}};
+        call m = {.op = &srn_op_dropout_mask, .out = {.data = mask}};
+        u.attr[0].ints = m.attr[0].ints = (srn_ints){1, &n};
+        u.attr[2].i = m.attr[3].i = 5;
+        m.attr[2].f = rates[k];
+        srn_error err = {0};
+        CHECK(infer(&u, 0, &err) && infer(&m, 0, &err));
+        run(&u, 0, 0);
+        run(&m, 0, 0);
+        bool right = true;
+        for (int64_t i = 0; i < n; i++) {
+            right = right && (at(SRN_F32, uniform, i) < rates[k]) == (at(SRN_F32, mask, i) == 0);
+        }
+        CHECK(right);
+    }
+}
+
 static void test_random(void) {
     const srn_op *ops[] = {&srn_op_random_uniform, &srn_op_random_normal, &srn_op_dropout_mask};
     static const int64_t dims[] = {10, 300};
@@ -261,6 +284,7 @@ static void test_random(void) {
         }
         CHECK(abs(dropped - 750) < 5 * 24); /* five deviations */
     }
+    test_mask_is_uniform();
     call all = {.op = &srn_op_dropout_mask, .out = {.data = got}};
     all.attr[0].ints = (srn_ints){2, dims};
     all.attr[2].f = 1;
