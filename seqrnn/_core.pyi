@@ -10,7 +10,8 @@ class Graph:
     """A graph under construction. Nodes are appended; a value is its number in the graph.
 
     Errors: ValueError (a shape or a value does not fit), TypeError (a dtype or a kind does not
-    fit), IndexError (no value of this graph). After an error the graph is as it was before the call.
+    fit), IndexError (no value of this graph). After an error the graph is as it was before the
+    call.
     """
 
     scope: str | None

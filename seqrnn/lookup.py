@@ -1,4 +1,4 @@
-"""From identifiers to objects: what `initializers.get`, `regularizers.get` and their like share.
+"""From identifiers to objects: what `initializers.get`, `losses.get` and their like share.
 
 An identifier is a name in snake case or the class's own ('l2', 'L2'), a config dict from
 `serialize`, an object, a class (made without arguments), a function, or None.
@@ -64,7 +64,7 @@ class Lookup:
         if found is None:
             found = self.known.get(name) or self.known.get(config.snake_case(name))
         if found is None:
-            raise ValueError(f"unknown {self.kind} {name!r}.{did_you_mean(name, self.known)}")
+            raise ValueError(f"Unknown {self.kind} {name!r}.{did_you_mean(name, self.known)}")
         return found
 
     def serialize(self, thing):

@@ -132,7 +132,7 @@ def test_get():
     assert activations.get(np.tanh) is np.tanh
     layer = keras.layers.LeakyReLU()
     assert activations.get(layer) is layer
-    with pytest.raises(ValueError, match=r"unknown activation 'sigmod'\. Did you mean 'sigmoid'"):
+    with pytest.raises(ValueError, match=r"Unknown activation 'sigmod'\. Did you mean 'sigmoid'"):
         activations.get("sigmod")
     with pytest.raises(ValueError, match="expected the name of an activation"):
         activations.get(3)

@@ -137,7 +137,7 @@ def test_config_round_trip():
     ("make", "text"),
     [
         (lambda: initializers.get("glorotuniform"), "Did you mean 'glorot_uniform'"),
-        (lambda: initializers.get("xyz"), "unknown initializer 'xyz'"),
+        (lambda: initializers.get("xyz"), "Unknown initializer 'xyz'"),
         (lambda: initializers.get(3), "expected the name of an initializer"),
         (lambda: initializers.RandomNormal(stddev=-1), "negative"),
         (lambda: initializers.RandomNormal(seed="a"), "seed"),

@@ -82,7 +82,7 @@ def test_own_functions_and_none():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: regularizers.get("l3"), "unknown regularizer 'l3'"),
+        (lambda: regularizers.get("l3"), "Unknown regularizer 'l3'"),
         (lambda: regularizers.L2(-1), "l2 must be a number from 0, got -1"),
         (lambda: regularizers.L1(float("nan")), "nan"),
         (lambda: regularizers.L1("a"), "'a'"),

@@ -1,6 +1,6 @@
 """Losses, as functions and as objects; see `functions` for the formulas, `base` for reductions."""
 
-from seqrnn.errors import did_you_mean
+from seqrnn.lookup import Lookup
 from seqrnn.losses import classes as _classes
 from seqrnn.losses import functions as _functions
 from seqrnn.losses.base import Loss, LossFunctionWrapper
@@ -38,11 +38,6 @@ from seqrnn.losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
-from seqrnn.saving.objects import (
-    deserialize_keras_object,
-    get_registered_object,
-    serialize_keras_object,
-)
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
@@ -70,39 +65,12 @@ CLASSES = {
     and cls is not LossFunctionWrapper
 }
 
+_lookup = Lookup("loss", {**FUNCTIONS, **ALIASES, **CLASSES})
+serialize = _lookup.serialize
+deserialize = _lookup.deserialize
+
 
 def get(identifier):
-    """A loss by name ('mse', 'MeanSquaredError', ...), config, function or object; None stays None.
-
-    Raises ValueError for an unknown name, with the nearest one.
-    """
-    if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
-        return identifier
-    if isinstance(identifier, type):
-        return identifier()
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if not isinstance(identifier, str):
-        raise TypeError(
-            f"Expected a loss as a string, function or Loss object, got {identifier!r}."
-        )
-    found = (
-        get_registered_object(identifier)
-        or FUNCTIONS.get(identifier.lower())
-        or ALIASES.get(identifier.lower())
-        or CLASSES.get(identifier)
-    )
-    if found is None:
-        known = [*FUNCTIONS, *ALIASES, *CLASSES]
-        raise ValueError(f"Unknown loss {identifier!r}.{did_you_mean(identifier, known)}")
-    return found() if isinstance(found, type) else found
-
-
-def serialize(loss):
-    """A loss as plain data."""
-    return serialize_keras_object(loss)
-
-
-def deserialize(config, custom_objects=None):
-    """The inverse of `serialize`."""
-    return deserialize_keras_object(config, custom_objects)
+    """The loss that a name ('mse', 'MeanSquaredError', ...), config, class, object or function
+    stands for; None for None."""
+    return None if identifier is None else _lookup.get(identifier)

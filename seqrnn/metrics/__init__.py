@@ -1,7 +1,7 @@
 """Metrics, as functions and as objects; see `base` for how they are summed up."""
 
 from seqrnn.config import snake_case
-from seqrnn.errors import did_you_mean
+from seqrnn.lookup import Lookup
 from seqrnn.losses import ALIASES as _ALIASES
 from seqrnn.losses import (
     BCE,
@@ -70,11 +70,6 @@ from seqrnn.metrics.functions import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
-from seqrnn.saving.objects import (
-    deserialize_keras_object,
-    get_registered_object,
-    serialize_keras_object,
-)
 
 CLASSES = {
     name: cls
@@ -104,31 +99,14 @@ _AUTOMATIC = {
     "ce": _functions.automatic_crossentropy,
 }
 
+_lookup = Lookup("metric", {**_AUTOMATIC, **_BY_NAME, **CLASSES})
+serialize = _lookup.serialize
+deserialize = _lookup.deserialize
+
 
 def get(identifier):
-    """A metric by name, config, function or object; None stays None.
-
-    Raises ValueError for an unknown name, with the nearest one.
-    """
-    if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
-        return identifier
-    if isinstance(identifier, type):
-        return identifier()
-    if isinstance(identifier, dict):
-        return deserialize(identifier)
-    if not isinstance(identifier, str):
-        raise TypeError(
-            f"Expected a metric as a string, function or Metric object, got {identifier!r}."
-        )
-    found = (
-        get_registered_object(identifier)
-        or _BY_NAME.get(identifier.lower())
-        or CLASSES.get(identifier)
-    )
-    if found is None:
-        known = [*_BY_NAME, *CLASSES, *_AUTOMATIC]
-        raise ValueError(f"Unknown metric {identifier!r}.{did_you_mean(identifier, known)}")
-    return found() if isinstance(found, type) else found
+    """The metric that a name, config, class, object or function stands for; None for None."""
+    return None if identifier is None else _lookup.get(identifier)
 
 
 def metric_object(identifier):
@@ -144,8 +122,6 @@ def metric_object(identifier):
         if isinstance(identifier, str):
             metric.name = identifier
         return metric
-    if not callable(metric):
-        raise TypeError(f"Expected a metric, got {identifier!r}.")
     name = identifier if isinstance(identifier, str) else _function_name(metric)
     return MeanMetricWrapper(metric, name=name)
 
@@ -154,13 +130,3 @@ def _function_name(fn):
     return (
         getattr(fn, "__name__", None) or getattr(fn, "name", None) or snake_case(type(fn).__name__)
     )
-
-
-def serialize(metric):
-    """A metric as plain data."""
-    return serialize_keras_object(metric)
-
-
-def deserialize(config, custom_objects=None):
-    """The inverse of `serialize`."""
-    return deserialize_keras_object(config, custom_objects)

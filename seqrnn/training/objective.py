@@ -115,8 +115,8 @@ class Objective:
             return []
         root = current().root
         assigned = dict(root.assigned)
-        sink = []
-        if isinstance(metric, SumMetric):
+        sink, sums = [], isinstance(metric, SumMetric)
+        if sums:
             metric.sink = sink
         try:
             _update(metric, target, prediction, weight)
@@ -126,7 +126,8 @@ class Objective:
             self._eager.add(key)
             return []
         finally:
-            metric.sink = None
+            if sums:
+                metric.sink = None
         if len(sink) > 1:
             raise ValueError(f"Metric {metric.name!r}: update_state() updates the sums twice.")
         return sink[0] if sink else []
