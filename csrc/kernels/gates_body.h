@@ -172,6 +172,42 @@ SIMD_INLINE V F(slope)(int word, V y) {
     return F(slope_any)(word, y);
 }
 
+/* ---- gates side by side, without regard to where one ends ---- */
+
+/* One vector of a row whose columns [from, to) want tanh and the others sigmoid; `column` is that of
+ * its first element, and may run into the next row. */
+SIMD_INLINE V F(squash_at)(V v, int64_t column, int64_t from, int64_t to) {
+    if (column + VL <= from || column >= to) {
+        return F(activate)(SRN_ACT_sigmoid, v);
+    }
+    if (column >= from && column + VL <= to) {
+        return F(activate)(SRN_ACT_tanh, v);
+    }
+    T t[VL];
+    memcpy(t, &v, sizeof t);
+    const int32_t first = (int32_t)(from - column), end = (int32_t)(to - column);
+    _Pragma("GCC unroll 1") for (int32_t k = 0; k < VL; k++) {
+        t[k] = F(srn_squash)(k >= first && k < end, t[k]);
+    }
+    memcpy(&v, t, sizeof v);
+    return v;
+}
+
+/* z (n, width) := its activations, see squash_at. For to + VL <= from + width: what runs into the next
+ * row is not tanh. */
+static void F(squash_rows)(int64_t n, int64_t width, int64_t from, int64_t to, T *z) {
+    int64_t count = n * width, j = 0, column = 0;
+    for (; j + VL <= count; j += VL) {
+        F(store)(z + j, F(squash_at)(F(load)(z + j), column, from, to));
+        column += VL;
+        column -= column >= width ? width : 0;
+    }
+    if (j < count) {
+        V v = F(squash_at)(F(load_part)(z + j, count - j), column, from, to);
+        F(store_part)(z + j, v, count - j);
+    }
+}
+
 /* ---- LSTM ---- */
 
 SIMD_INLINE void F(lstm_forward_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *z,
@@ -196,8 +232,28 @@ SIMD_INLINE void F(lstm_forward_rows)(int act, int rec, int64_t n, int64_t u, T 
                                    h + i * u + j, c_prev + i * u + j));
 }
 
+SIMD_INLINE void F(lstm_combine_at)(bool some, int64_t rest, int64_t u, const T *z, T *c, T *h,
+                                    const T *c_prev) {
+    V now = LOAD(z + u) * LOAD(c_prev) + LOAD(z) * LOAD(z + 2 * u);
+    STORE(c, now);
+    STORE(h, LOAD(z + 3 * u) * F(activate)(SRN_ACT_tanh, now));
+}
+
+/* The same where vectors along a row of all gates are fewer than those along each. */
+static void F(lstm_forward_flat)(int64_t n, int64_t u, T *z, T *c, T *h, const T *c_prev) {
+    F(squash_rows)(n, 4 * u, 2 * u, 3 * u, z);
+    EACH_VECTOR(n, u,
+                F(lstm_combine_at)(some, rest, u, z + 4 * i * u + j, c + i * u + j, h + i * u + j,
+                                   c_prev + i * u + j));
+}
+
 static void F(lstm_forward)(int act, int rec, int64_t n, int64_t u, void *z, void *c, void *h,
                             const void *c_prev) {
+    if (act == SRN_ACT_tanh && rec == SRN_ACT_sigmoid && u > VL &&
+        4 * ((u + VL - 1) / VL) > (4 * u + VL - 1) / VL) {
+        F(lstm_forward_flat)(n, u, z, c, h, c_prev);
+        return;
+    }
     SPECIALISE(act, rec, F(lstm_forward_rows), n, u, z, c, h, c_prev);
 }
 

@@ -15,6 +15,9 @@
     }                                                                                              \
     static inline T srn_sigmoid_##S(T x) {                                                         \
         return 1 / (1 + EXP(-x));                                                                  \
+    }                                                                                              \
+    static inline T srn_squash_##S(bool is_tanh, T x) {                                            \
+        return is_tanh ? TANH(x) : 1 / (1 + EXP(-x));                                              \
     }
 LIBM(float, f32, expf, tanhf)
 LIBM(double, f64, exp, tanh)

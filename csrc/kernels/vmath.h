@@ -7,7 +7,7 @@
  *                        error (Lawson's algorithm), 0.2 ulp; double: Taylor, q of degree 11, 4e-18
  *   2^n                  written into the exponent bits, in two halves: inf and denormals come out
  *   tanh(x) = -u / (2 + u), signed as x    u = exp(-2|x|) - 1 = 2^n (e^r - 1) + (2^n - 1)
- *   sigmoid(x) = 1 / (1 + exp(-x))
+ *   sigmoid(x) = 1 / (1 + exp(-x)); in float like tanh, from 2^n (e^r - 1) + (2^n + 1)
  *
  * Largest error seen over the whole range, with and without fused multiply-add (test_vector.c
  * repeats the measurement): float exp 1.1, tanh 2.5, sigmoid 2.4 ulp; double, in units of 2^-52 of
@@ -18,6 +18,7 @@
 #define SRN_KERNELS_VMATH_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -75,19 +76,29 @@ static inline float srn_exp_f32(float x) {
     return (1.0f + srn_expm1_core_f32(r)) * low * high;
 }
 
+/* tanh(x) or sigmoid(x), written once so that a vector may hold both: with e^y = s (1 + core) and
+ * s = 2^n, made at once since n + 127 are the low bits of `shifted`,
+ * w = s core + (s - 1 or s + 1) is u of tanh or the denominator of sigmoid. Sigmoid is 0 where e^-x is
+ * too large for a float: for 89 s is infinite. */
+static inline float srn_squash_f32(bool is_tanh, float x) {
+    const float magic = SRN_MAGIC_F32 + 127.0f;
+    uint32_t bits = srn_bits_of(x);
+    float y = is_tanh ? -2.0f * srn_float_of(bits & 0x7FFFFFFFu) : x < -88.37f ? 89.0f : -x;
+    y = y < -87.0f ? -87.0f : y;
+    float shifted = y * 1.44269504f + magic;
+    float s = srn_float_of(srn_bits_of(shifted) << 23);
+    float core = srn_expm1_core_f32(srn_reduce_f32(y, shifted - magic));
+    float w = s * core + (is_tanh ? s - 1.0f : s + 1.0f);
+    float value = (is_tanh ? -w : 1.0f) / (is_tanh ? 2.0f + w : w);
+    return srn_float_of(srn_bits_of(value) | (is_tanh ? bits & 0x80000000u : 0));
+}
+
 static inline float srn_tanh_f32(float x) {
-    uint32_t sign = srn_bits_of(x) & 0x80000000u;
-    float y = -2.0f * srn_float_of(srn_bits_of(x) & 0x7FFFFFFFu);
-    y = y < -20.0f ? -20.0f : y; /* tanh(10) is 1 */
-    float shifted = y * 1.44269504f + SRN_MAGIC_F32;
-    float r = srn_reduce_f32(y, shifted - SRN_MAGIC_F32);
-    float scale = srn_float_of((srn_bits_of(shifted) - 0x4B400000u + 127u) << 23);
-    float u = scale * srn_expm1_core_f32(r) + (scale - 1.0f);
-    return srn_float_of(srn_bits_of(-u / (2.0f + u)) | sign);
+    return srn_squash_f32(true, x);
 }
 
 static inline float srn_sigmoid_f32(float x) {
-    return 1.0f / (1.0f + srn_exp_f32(-x));
+    return srn_squash_f32(false, x);
 }
 
 /* ---- double ---- */
@@ -138,6 +149,10 @@ static inline double srn_tanh_f64(double x) {
 
 static inline double srn_sigmoid_f64(double x) {
     return 1.0 / (1.0 + srn_exp_f64(-x));
+}
+
+static inline double srn_squash_f64(bool is_tanh, double x) {
+    return is_tanh ? srn_tanh_f64(x) : srn_sigmoid_f64(x);
 }
 
 #endif
