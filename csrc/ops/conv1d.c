@@ -13,7 +13,8 @@
  * rows S C apart, so y is a sum of k matrix products. Where G = 1 a whole window is one row of k
  * pieces of C numbers, D C apart (rows overlap), and the inner ys are a single product (for dw only
  * where D = 1); the few ys whose window reaches into the padding go by taps. Rows are batch rows
- * (for dw: taps); dw adds over b in order.
+ * (for dw: taps); dw adds over b in order. With S = 1 and G = 1 dx is a convolution itself, of dy with
+ * the taps turned round: then the op for dx is not needed.
  */
 #include <string.h>
 
@@ -233,16 +234,48 @@ static bool conv1d_infer(srn_infer *x, srn_error *err) {
     return true;
 }
 
-static void conv1d_vjp(srn_vjp *x) {
+/* w with its taps in reverse and channels for filters: that with which dy gives dx. */
+static srn_val turned(srn_graph *g, srn_val w) {
+    const int64_t perm[] = {0, 2, 1};
+    w = srn_transpose(g, w, (srn_ints){3, perm});
+    if (srn_failed(&g->err) || srn_type_of(g, w)->shape.dim[0] == 1) {
+        return w;
+    }
+    srn_shape shape = srn_type_of(g, w)->shape;
+    int64_t start[] = {shape.dim[0] - 1, 0, 0}, stop[] = {-1, shape.dim[1], shape.dim[2]};
+    int64_t step[] = {-1, 1, 1};
+    return srn_slice(g, w, (srn_ints){3, start}, (srn_ints){3, stop}, (srn_ints){3, step});
+}
+
+/* With steps of one, dx is the convolution of dy, padded by what a window reaches beyond x, with the
+ * turned w; else an op of its own. */
+static srn_val gradient_by_x(srn_vjp *x) {
+    srn_graph *g = x->g;
+    srn_shape w = srn_type_of(g, x->in[1])->shape;
+    int64_t length = srn_type_of(g, x->in[0])->shape.dim[1];
+    int64_t reach = x->attr[DILATION].i * (w.dim[0] - 1);
     srn_attr attrs[EXTRA + 1];
     memcpy(attrs, x->attr, EXTRA * sizeof *attrs);
+    if (x->attr[STRIDE].i == 1 && x->attr[GROUPS].i == 1 && length > 0 &&
+        x->attr[PAD_LEFT].i <= reach && x->attr[PAD_RIGHT].i <= reach) {
+        attrs[PAD_LEFT].i = reach - x->attr[PAD_LEFT].i;
+        attrs[PAD_RIGHT].i = reach - x->attr[PAD_RIGHT].i;
+        srn_val in[] = {x->dout[0], turned(g, x->in[1])};
+        return srn_emit(g, SRN_OP_conv1d, 2, in, attrs);
+    }
+    attrs[EXTRA].i = length;
+    srn_val in[] = {x->dout[0], x->in[1]};
+    return srn_emit(g, SRN_OP_conv1d_dx, 2, in, attrs);
+}
+
+static void conv1d_vjp(srn_vjp *x) {
     if (x->need[0]) {
-        srn_val in[] = {x->dout[0], x->in[1]};
-        attrs[EXTRA].i = srn_type_of(x->g, x->in[0])->shape.dim[1];
-        x->din[0] = srn_emit(x->g, SRN_OP_conv1d_dx, 2, in, attrs);
+        x->din[0] = gradient_by_x(x);
     }
     if (x->need[1]) {
         srn_val in[] = {x->in[0], x->dout[0]};
+        srn_attr attrs[EXTRA + 1];
+        memcpy(attrs, x->attr, EXTRA * sizeof *attrs);
         attrs[EXTRA].i = srn_type_of(x->g, x->in[1])->shape.dim[0];
         x->din[1] = srn_emit(x->g, SRN_OP_conv1d_dw, 2, in, attrs);
     }
@@ -306,6 +339,7 @@ const srn_op srn_op_conv1d = {
     .vjp = conv1d_vjp,
     .rows = batch_rows,
     .cost = conv1d_cost,
+    .min_block = 4,
     .exec = conv1d_exec,
 };
 
@@ -381,6 +415,7 @@ const srn_op srn_op_conv1d_dx = {
     .infer = conv1d_dx_infer,
     .rows = batch_rows,
     .cost = conv1d_dx_cost,
+    .min_block = 4,
     .exec = conv1d_dx_exec,
 };
 
