@@ -36,11 +36,39 @@ static const struct {
 
 /* ---- one step at a time ---- */
 
+static bool in_place(PyObject *item, const void *data, int64_t count, srn_dtype dtype) {
+    PyArrayObject *a = (PyArrayObject *)item;
+    return PyArray_DATA(a) == data && PyArray_ISWRITEABLE(a) &&
+           (size_t)PyArray_NBYTES(a) == (size_t)count * srn_dtype_size(dtype);
+}
+
+/* NumPy resizes an array that others point to when it is told not to look (refcheck=False). */
+static bool all_in_place(const srn_py_optimizer *o) {
+    bool ok = true;
+    for (int32_t i = 0; ok && i < o->target.n; i++) {
+        ok = in_place(PyTuple_GET_ITEM(o->variables, i), o->variable_data[i],
+                      o->begin[i + 1] - o->begin[i], o->target.dtype);
+    }
+    for (Py_ssize_t i = 0; ok && i < PyTuple_GET_SIZE(o->slots); i++) {
+        ok = in_place(PyTuple_GET_ITEM(o->slots, i), o->slot_data[i], o->begin[o->target.n],
+                      o->target.dtype);
+    }
+    if (!ok) {
+        PyErr_SetString(PyExc_ValueError,
+                        "an array of the optimizer, a variable or a slot, was resized or made "
+                        "read-only since the optimizer was made; make a new optimizer");
+    }
+    return ok;
+}
+
 bool srn_py_optimizer_take(srn_py_optimizer *o, double learning_rate) {
     if (o->busy) {
         PyErr_SetString(PyExc_RuntimeError,
                         "this optimizer is stepping in another thread; train one model from one "
                         "thread at a time");
+        return false;
+    }
+    if (!all_in_place(o)) {
         return false;
     }
     o->busy = true;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from seqrnn import config
@@ -15,9 +17,12 @@ _ALIGNMENT = 64  # bytes: one cache line, one AVX-512 vector
 
 
 def _aligned(shape: tuple, dtype: str) -> np.ndarray:
-    """Uninitialised C-contiguous storage that begins at a multiple of `_ALIGNMENT`."""
-    count = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-    raw = np.empty(count + _ALIGNMENT, np.uint8)
+    """C-contiguous storage, zeros, that begins at a multiple of `_ALIGNMENT`.
+
+    It lives in a bytearray, which, unlike an array, refuses to be resized while others use it.
+    """
+    count = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.frombuffer(bytearray(count + _ALIGNMENT), np.uint8)
     skip = -raw.ctypes.data % _ALIGNMENT
     return raw[skip : skip + count].view(dtype).reshape(shape)
 
