@@ -8,12 +8,15 @@
 
 A file is written beside its place under another name and then moved there, so that a reader, or a
 crash, never sees half of it. Zip keeps a checksum of every member, which is verified on reading.
+Nothing is compressed, so what a file makes us allocate is never more than its own size.
 """
 
 import io
 import json
 import os
+import stat
 import tempfile
+import tokenize
 import zipfile
 
 import numpy as np
@@ -32,6 +35,18 @@ def check_name(path):
         )
 
 
+def _check_regular(path):
+    """Raises for what exists and is no file: opening a pipe waits, a device would be replaced."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(f"{path!r} is a directory, expected the name of a file.")
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{path!r} is a device or a pipe, expected a regular file.")
+
+
 def write_archive(path, kind, documents, arrays, overwrite=True):
     """Writes a file atomically.
 
@@ -41,8 +56,9 @@ def write_archive(path, kind, documents, arrays, overwrite=True):
 
     Raises FileExistsError if there is a file and not `overwrite`.
     """
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     check_name(path)
+    _check_regular(path)
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"{path!r} exists already, and overwrite=False was asked for.")
     from seqrnn import __version__
@@ -98,15 +114,16 @@ def read_archive(path):
     Raises FileNotFoundError, or ValueError for a file that is damaged, of another kind or of a
     later version.
     """
-    path = os.fspath(path)
+    path = os.fsdecode(path)
     check_name(path)
+    _check_regular(path)
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no file {path!r}.")
     try:
         with zipfile.ZipFile(path) as archive:
             if "format.json" not in archive.namelist():
                 raise _foreign(path)
-            head = json.loads(archive.read("format.json"))
+            head = json.loads(_stored(archive, "format.json"))
             if not isinstance(head, dict) or head.get("format") != "seqrnn":
                 raise _foreign(path)
             if head.get("version", 0) > VERSION:
@@ -118,7 +135,7 @@ def read_archive(path):
     except ForeignFile:
         raise
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, RuntimeError) as error:
-        if isinstance(error, PermissionError | IsADirectoryError):
+        if isinstance(error, PermissionError):
             raise
         with open(path, "rb") as file:
             is_zip = file.read(2) == b"PK"
@@ -145,9 +162,31 @@ def _members(archive, names):
     if missing:
         raise ValueError(f"{missing[0]} is missing")
     for name in archive.namelist():
-        data = archive.read(name)
+        data = _stored(archive, name)
         if name.startswith("arrays/") and name.endswith(".npy"):
-            arrays[name[7:-4]] = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+            arrays[name[7:-4]] = _array(data)
         elif name.endswith(".json"):
             documents[name[:-5]] = json.loads(data)
     return documents, arrays
+
+
+def _stored(archive, name):
+    """The bytes of a member that is stored as it is."""
+    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{name!r} is compressed, which seqrnn never does")
+    return archive.read(name)
+
+
+def _array(data):
+    """The array in the bytes of an npy file, a view of them: allocates nothing."""
+    file = io.BytesIO(data)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("an array is not in version 1.0 of the npy format")
+    try:
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except (SyntaxError, MemoryError, tokenize.TokenError) as error:  # of NumPy's parser
+        raise ValueError("the header of an array can't be read") from error
+    if dtype.hasobject:
+        raise ValueError("an array holds Python objects")
+    flat = np.frombuffer(data, dtype, offset=file.tell())
+    return flat.reshape(shape, order="F" if fortran else "C")

@@ -1,11 +1,13 @@
 """Saving and loading models and weights; the file itself is described in `archive`."""
 
+import contextlib
 import os
 import warnings
 
 from seqrnn.saving.archive import read_archive, write_archive
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import Spec, nest
+from seqrnn.trace.array import checked
 
 
 def save_model(model, filepath, overwrite=True):
@@ -52,17 +54,30 @@ def load_model(filepath, custom_objects=None, compile=True, safe_mode=True):
             f"{os.fspath(filepath)!r} holds weights only. Make the model and call load_weights() "
             "on it."
         )
-    document = documents["config"]
-    model = deserialize_keras_object(document["model"], custom_objects)
-    specs = _specs_from_data(document["built_with"])
-    if specs is not None:
-        model.build_from(specs)
-    _assign(model, _matched(model, documents["arrays"], arrays, filepath))
-    model.random_step = document["random_step"]
-    if compile and document["compile"] is not None:
-        model.compile(**deserialize_keras_object(document["compile"], custom_objects))
-        _restore_optimizer(model, arrays)
-    return model
+    with _explained(filepath):
+        document = documents["config"]
+        model = deserialize_keras_object(document["model"], custom_objects)
+        specs = _specs_from_data(document["built_with"])
+        if specs is not None:
+            model.build_from(specs)
+        _assign(_matched(model, documents["arrays"], arrays, filepath))
+        model.random_step = int(document["random_step"])
+        if compile and document["compile"] is not None:
+            model.compile(**deserialize_keras_object(document["compile"], custom_objects))
+            _restore_optimizer(model, arrays)
+        return model
+
+
+@contextlib.contextmanager
+def _explained(filepath):
+    """Errors that come of what stands in a file, as a ValueError that names the file."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise ValueError(
+            f"{os.fspath(filepath)!r} can't be made a model again: {type(error).__name__}: {error}."
+            " The file is damaged, or a class has changed since it was saved."
+        ) from error
 
 
 def _restore_optimizer(model, arrays):
@@ -90,7 +105,9 @@ def load_weights(model, filepath, skip_mismatch=False):
     ValueError names the layer, and the model is unchanged.
     """
     _, documents, arrays = read_archive(filepath)
-    _assign(model, _matched(model, documents["arrays"], arrays, filepath, skip_mismatch))
+    with _explained(filepath):
+        pairs = _matched(model, documents["arrays"], arrays, filepath, skip_mismatch)
+    _assign(pairs)
 
 
 def _weight_arrays(model):
@@ -131,6 +148,7 @@ def _matched(model, index, arrays, filepath, skip_mismatch=False):
         array = arrays.get(f"weight_{i}")
         if array is None:
             raise ValueError(f"{os.fspath(filepath)!r} is damaged: weight {i} is missing.")
+        checked(array, f"weight {i} of {os.fspath(filepath)!r}")
         if array.shape == variable.shape:
             pairs.append((variable, array))
             continue
@@ -156,7 +174,7 @@ def _first_difference(variables, owners, listed):
     return f"those of layer {name!r} are only in the {'model' if extra else 'file'}"
 
 
-def _assign(model, pairs):
+def _assign(pairs):
     for variable, array in pairs:
         variable.assign(array)
 
