@@ -103,8 +103,11 @@ class CallbackList:
         elif not isinstance(callbacks, list | tuple):
             callbacks = [callbacks]
         for callback in callbacks:
-            if not hasattr(callback, "on_epoch_end"):
-                raise TypeError(f"Expected callbacks to be Callback objects, got {callback!r}.")
+            if not hasattr(callback, "on_epoch_end") or isinstance(callback, type):
+                hint = f" Write {callback.__name__}(...)." if isinstance(callback, type) else ""
+                raise TypeError(
+                    f"Expected callbacks to be Callback objects, got {callback!r}.{hint}"
+                )
         self.callbacks = [*callbacks, *last]
         for callback in self.callbacks:
             callback.set_model(model)

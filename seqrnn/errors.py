@@ -23,7 +23,7 @@ def did_you_mean(word: object, words: Iterable[str]) -> str:
         return ""
     text = str(word)
     lowered = {w.lower(): w for w in words}
-    near = difflib.get_close_matches(text.lower(), list(lowered), n=1, cutoff=0.7)
+    near = difflib.get_close_matches(text.lower(), list(lowered), n=1, cutoff=0.65)
     if near:
         return f" Did you mean {lowered[near[0]]!r}?"
     return " Known: " + ", ".join(repr(w) for w in words) + "."

@@ -79,13 +79,14 @@ class CallSpec(NamedTuple):
     mask: bool  # has an argument `mask`
     extra: bool  # has **kwargs
     positional: tuple  # names of the positional arguments
+    named: frozenset  # names that can be given as keywords
 
 
 @functools.lru_cache(1024)
 def call_spec(function) -> CallSpec:
     """The spec of an unbound `call`; without its `self`."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
-    named = {p.name for p in parameters if p.kind in _NAMED}
+    named = frozenset(p.name for p in parameters if p.kind in _NAMED)
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return CallSpec(
         first=positional[0].name if positional else None,
@@ -94,6 +95,7 @@ def call_spec(function) -> CallSpec:
         mask="mask" in named,
         extra=any(p.kind is p.VAR_KEYWORD for p in parameters),
         positional=tuple(p.name for p in positional),
+        named=named,
     )
 
 

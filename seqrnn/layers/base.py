@@ -33,6 +33,8 @@ from seqrnn.trace import (
     training_is,
 )
 from seqrnn.trace import placeholder as _placeholder
+from seqrnn.trace.array import checked
+from seqrnn.training.hints import missing_time
 
 _WEIGHT_ARGUMENTS = ("shape", "initializer", "dtype")
 
@@ -206,7 +208,7 @@ class Layer(Tracked):
     def set_weights(self, weights) -> None:
         """Sets the weights from arrays in the order of `weights`; all or, on an error, none."""
         variables = self.weights
-        weights = [np.asarray(w) for w in weights]
+        weights = [checked(w, f"layer {self.name!r}: weight {i}") for i, w in enumerate(weights)]
         if len(weights) != len(variables):
             raise ValueError(
                 f"layer {self.name!r} has {len(variables)} weights, got {len(weights)} arrays."
@@ -306,11 +308,7 @@ class Layer(Tracked):
     # ---- calling ----
 
     def __call__(self, *args, **kwargs):
-        if "built" not in self.__dict__:
-            raise RuntimeError(
-                f"{type(self).__name__}.__init__ does not call `super().__init__(**kwargs)`. "
-                "It must, before anything else."
-            )
+        self._check_initialised()
         if not args:
             args, kwargs = self._first_argument(kwargs)
         if current() is not None:
@@ -319,6 +317,13 @@ class Layer(Tracked):
         if any(isinstance(leaf, KerasTensor) for leaf in leaves):
             return self._record(args, kwargs)
         return self._run(args, kwargs)
+
+    def _check_initialised(self):
+        if "built" not in self.__dict__:
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__ does not call `super().__init__(**kwargs)`. "
+                "It must, before anything else."
+            )
 
     def _first_argument(self, kwargs):
         """Moves the first argument, or Keras 2's name of it, from the keywords to the front."""
@@ -334,6 +339,9 @@ class Layer(Tracked):
             try:
                 prepare(self, args, kwargs)
             except (ValueError, TypeError, IndexError) as error:
+                origin = getattr(args[0], "origin", None) if args else None
+                if origin is not None:
+                    missing_time(error, origin.fn)
                 raise name_layer(error, self) from error.__cause__
             outputs = _placeholder.record(self, args, kwargs)
             self._settled = True

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import inspect
 
+import numpy as np
+
 from seqrnn import ops
 from seqrnn.trace import nest
 
@@ -49,6 +51,11 @@ def output_size(cell) -> int:
 
 def zeros_of(sizes, batch_size: int, dtype: str):
     """Zeros (batch_size, size) for each of nested sizes."""
+    for size in nest.flatten(sizes):
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 0:
+            raise ValueError(
+                f"the cell's state_size must be a whole number or a list of them, got {sizes!r}."
+            )
     return nest.map_leaves(lambda size: ops.zeros((batch_size, size), dtype=dtype), sizes)
 
 
@@ -91,9 +98,16 @@ def apply_cell(cell, x, states: list):
         raise ValueError(
             f"`call` of the cell {type(cell).__name__} must return (output, new_states), got "
             f"{type(result).__name__}"
-            + (f" of {len(result)}." if hasattr(result, "__len__") else ".")
+            + (f" of {len(result)}." if isinstance(result, (list, tuple)) else ".")
         )
     output, new = result
+    shape = getattr(output, "shape", None)
+    if shape is None or tuple(shape[:1]) != tuple(x.shape[:1]):
+        got = type(output).__name__ if shape is None else f"shape {tuple(shape)}"
+        raise ValueError(
+            f"`call` of the cell {type(cell).__name__} must return as its output one tensor with "
+            f"the batch axis first, ({x.shape[0]}, ...), got {got}."
+        )
     return output, in_structure_of(states, new, cell)
 
 

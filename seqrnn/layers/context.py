@@ -15,6 +15,7 @@ import warnings
 import numpy as np
 
 from seqrnn import config
+from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.layers.arguments import call_spec
 from seqrnn.layers.tracking import undone_on_error
 from seqrnn.trace import Tensor, Variable, current, entered, nest, operators, state, training_is
@@ -96,6 +97,8 @@ def shapes_of(inputs):
 
 
 def _check_inputs(layer, inputs) -> None:
+    if inputs is None:
+        raise ValueError("expected a tensor or an array as input, got None.")
     specs = nest.flatten(layer.input_spec)
     inputs = [x for x in nest.flatten(inputs) if x is not None]
     if isinstance(layer.input_spec, (list, tuple)) and len(specs) != len(inputs):
@@ -140,6 +143,12 @@ def _call(layer, args, kwargs):
     kwargs = nest.map_leaves(convert, kwargs)
     training = _training(spec, args, kwargs)
     mask = _mask(spec, args, kwargs)
+    for name in kwargs:
+        if name not in spec.named and not spec.extra:
+            raise UnknownArgumentError(
+                f"call() got an unexpected keyword argument {name!r}."
+                f"{did_you_mean(name, spec.named | {'training', 'mask'})}"
+            )
     prepare(layer, args, kwargs)
     graph = current().graph
     scope = graph.scope
@@ -176,6 +185,8 @@ def _training(spec, args, kwargs):
     training = kwargs.get("training")
     if training is None:
         training = state.training
+    elif not isinstance(training, (int, np.bool_)):
+        raise TypeError(f"training must be True, False or None, got {training!r}.")
     if spec.training:
         kwargs["training"] = bool(training)
     elif not spec.extra:

@@ -60,7 +60,7 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         if renorm:
             raise ValueError("BatchNormalization: there is no renorm; leave it out.")
-        self.axis = _one_axis(axis)
+        self.axis = _one_axis(self, axis)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)
         self.center = bool(center)
@@ -172,7 +172,8 @@ class LayerNormalization(Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, (list, tuple)) else int(axis)
+        several = isinstance(axis, (list, tuple))
+        self.axis = [_one_axis(self, a) for a in axis] if several else _one_axis(self, axis)
         self.epsilon = float(epsilon)
         self.center = bool(center)
         self.scale = bool(scale)
@@ -290,9 +291,9 @@ class Normalization(Layer):
         }
 
 
-def _one_axis(axis) -> int:
+def _one_axis(layer, axis) -> int:
     if isinstance(axis, (list, tuple)) and len(axis) == 1:
         axis = axis[0]
     if isinstance(axis, bool) or not isinstance(axis, (int, np.integer)):
-        raise ValueError(f"BatchNormalization: axis must be a whole number, got {axis!r}.")
+        raise ValueError(f"{type(layer).__name__}: axis must be a whole number, got {axis!r}.")
     return int(axis)

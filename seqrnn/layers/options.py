@@ -45,6 +45,15 @@ def positive_int(value, what: str) -> int:
     return int(value)
 
 
+def whole_numbers(values) -> tuple | None:
+    """A list or tuple of whole numbers as a tuple of ints, None for anything else."""
+    if not isinstance(values, (list, tuple)) or not all(
+        isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values
+    ):
+        return None
+    return tuple(map(int, values))
+
+
 def one_int(value, what: str) -> int:
     """A positive int that may also be given as a list or tuple of one."""
     if isinstance(value, (list, tuple)) and len(value) == 1:
@@ -90,6 +99,11 @@ def channels_last(value, what: str) -> None:
 
 def last_size(input_shape) -> int:
     """The size of the last axis, which must be known to make the weights."""
+    if isinstance(input_shape, dict) or (input_shape and isinstance(input_shape[0], (tuple, list))):
+        raise ValueError(
+            f"expected one input, got {len(input_shape)}; join them by Concatenate, or call the "
+            "layer on each."
+        )
     if not input_shape or input_shape[-1] is None:
         raise ValueError(
             f"the last axis of the input must be known when the layer is built, got shape "

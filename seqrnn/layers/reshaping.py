@@ -7,7 +7,7 @@ import math
 from seqrnn import ops
 from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
-from seqrnn.layers.options import channels_last, int_pair, one_int, positive_int
+from seqrnn.layers.options import channels_last, int_pair, one_int, positive_int, whole_numbers
 
 
 class Flatten(Layer):
@@ -30,9 +30,8 @@ class Reshape(Layer):
 
     def __init__(self, target_shape, **kwargs):
         super().__init__(**kwargs)
-        sizes = tuple(target_shape)
-        whole = all(isinstance(d, int) and (d == -1 or d >= 0) for d in sizes)
-        if not whole or sizes.count(-1) > 1:
+        sizes = whole_numbers(target_shape)
+        if sizes is None or min(sizes, default=0) < -1 or sizes.count(-1) > 1:
             raise ValueError(
                 "Reshape: target_shape has whole numbers, without the batch axis, and -1 once at "
                 f"most; got {target_shape!r}."
@@ -61,8 +60,8 @@ class Permute(Layer):
 
     def __init__(self, dims, **kwargs):
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
-        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+        self.dims = whole_numbers(dims)
+        if self.dims is None or sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(f"Permute: dims must order the numbers from 1, got {dims!r}.")
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 

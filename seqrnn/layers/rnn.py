@@ -162,6 +162,11 @@ class RNN(Layer):
             return nest.map_leaves(lambda s: ops.convert_to_tensor(s, self.compute_dtype), zeros)
         given = in_structure_of(zeros, given, self.cell)
         for state, zero in zip(nest.flatten(given), nest.flatten(zeros), strict=True):
+            if not hasattr(state, "shape"):
+                raise ValueError(
+                    "initial_state must be a tensor or an array (batch, units), or a list of them, "
+                    f"got {state!r}."
+                )
             if tuple(state.shape) != tuple(zero.shape):
                 raise ValueError(
                     f"initial_state must have the shapes "
@@ -197,6 +202,11 @@ class RNN(Layer):
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         if mask is None:
             return None
+        if not hasattr(mask, "shape"):
+            raise ValueError(
+                f"the mask must be an array of bools (batch, time), got {type(mask).__name__}; "
+                "np.asarray(mask, bool) makes one."
+            )
         if tuple(mask.shape) == (batch, time, 1):
             mask = mask[..., 0]
         if tuple(mask.shape) != (batch, time):

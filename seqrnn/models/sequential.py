@@ -37,6 +37,9 @@ class Sequential(Model):
         if not isinstance(layer, Layer):
             hint = f" Write {layer.__name__}(...)." if isinstance(layer, type) else ""
             raise TypeError(f"Sequential.add expects a layer, got {layer!r}.{hint}")
+        layer._check_initialised()
+        if any(each is self for each in layer._flatten_layers()):
+            raise ValueError(f"The model {self.name!r} can't be a layer of itself.")
         if any(layer.name == other.name for other in self._chain):
             raise ValueError(
                 f"A layer named {layer.name!r} is already in the model; names must be unique."
@@ -48,8 +51,8 @@ class Sequential(Model):
             output = self._applied(layer, before, self._chain)
             if not isinstance(output, KerasTensor):
                 raise ValueError(
-                    f"Layer {layer.name!r} has {len(nest.flatten(output))} outputs; a Sequential "
-                    "needs layers with one. Use Model(inputs, outputs) instead."
+                    f"Layer {layer.name!r} returns {_kind_of(output)}; a Sequential needs layers "
+                    "with one tensor as output. For several outputs use Model(inputs, outputs)."
                 )
             self._input = placeholder
             self._placeholders.append(output)
@@ -200,6 +203,13 @@ class Sequential(Model):
         for node in config["layers"]:
             model.add(deserialize_keras_object(node, custom_objects))
         return model
+
+
+def _kind_of(output):
+    """What a layer gave instead of a tensor: 'None', 'a tuple of 2', 'int'."""
+    if isinstance(output, list | tuple | dict):
+        return f"a {type(output).__name__} of {len(output)}"
+    return "None" if output is None else type(output).__name__
 
 
 def _declared_input(layer):

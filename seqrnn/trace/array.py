@@ -23,7 +23,13 @@ def as_array(x) -> Array:
 
 
 def checked(x, what: str = "an input") -> np.ndarray:
-    """`x` as an array of numbers. TypeError for objects, strings; ValueError for ragged lists."""
+    """`x` as an array of numbers. TypeError for None, objects, strings; ValueError for ragged lists
+    and for arrays with masked elements."""
+    if x is None:
+        raise TypeError(
+            f"{what} must hold numbers, got None. A function without `return` gives it."
+        )
+    refuse_masked(x, what)
     try:
         array = np.asarray(x)
     except ValueError as error:
@@ -34,6 +40,16 @@ def checked(x, what: str = "an input") -> np.ndarray:
             hint = " Use `np.asarray(x, 'float32')`; rows of unequal length must be padded first."
         raise TypeError(f"{what} must hold numbers, got an array of dtype {array.dtype}.{hint}")
     return array
+
+
+def refuse_masked(x, what: str) -> None:
+    """ValueError if elements of `x` are masked, for nothing here would respect that."""
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise ValueError(
+            f"{what} is a masked array, and {np.ma.count_masked(x)} of its elements are masked. "
+            "Fill them, x.filled(0.0), and say which samples or steps count by `sample_weight` "
+            "or a mask."
+        )
 
 
 def standard(x, what: str = "an input") -> np.ndarray:

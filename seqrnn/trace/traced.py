@@ -276,7 +276,8 @@ class Function:
             if isinstance(leaf, Variable):
                 leaf = leaf.storage
             if isinstance(leaf, np.ndarray):
-                if not (leaf.dtype.isnative and leaf.dtype.char in "fdilq?"):
+                plain = leaf.dtype.isnative and leaf.dtype.char in "fdilq?"
+                if not plain or isinstance(leaf, np.ma.MaskedArray):
                     leaf = standard(leaf)
                 key.append((leaf.shape, leaf.dtype.char))
             else:

@@ -1,6 +1,20 @@
 """Checks of the arguments of fit, evaluate and predict."""
 
+import inspect
+
 import numpy as np
+
+from seqrnn.errors import UnknownArgumentError, did_you_mean
+
+
+def refuse_unknown(method, unknown):
+    """UnknownArgumentError for the first of the keywords `unknown`; fine when there is none."""
+    for name in unknown:
+        known = list(inspect.signature(method).parameters)[1:-1]
+        raise UnknownArgumentError(
+            f"{method.__name__}() got an unexpected keyword argument {name!r}."
+            f"{did_you_mean(name, known)}"
+        )
 
 
 def verbosity(verbose):
@@ -23,13 +37,17 @@ def check_count(value, name):
     return int(value)
 
 
-def check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq):
+def check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq, shuffle):
     """TypeError or ValueError for what `fit` can't work with."""
     for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer):
             raise TypeError(f"{name} must be a whole number, got {value!r}.")
         if value < 0:
             raise ValueError(f"{name} must not be negative, got {value}.")
+    if not isinstance(validation_split, int | float | np.number | None):
+        raise TypeError(f"validation_split must be a number, got {validation_split!r}.")
+    if shuffle not in (True, False, None, "batch"):
+        raise ValueError(f"shuffle must be True, False or 'batch', got {shuffle!r}.")
     if validation_split and not 0 < validation_split < 1:
         raise ValueError(f"validation_split must be between 0 and 1, got {validation_split}.")
     if isinstance(validation_freq, int):

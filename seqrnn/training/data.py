@@ -14,15 +14,17 @@ Shuffling permutes the samples anew for every pass, by a generator that is seede
 import numpy as np
 
 from seqrnn.trace import nest
+from seqrnn.trace.array import refuse_masked
 
 
 def as_array(value, what):
     """`value` as an array of native numbers with at least one axis and one sample.
 
-    Raises TypeError for objects and strings, ValueError for ragged lists and empty arrays.
+    Raises TypeError for objects and strings, ValueError for ragged lists, empty and masked arrays.
     """
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
+    refuse_masked(value, what)
     try:
         array = np.asarray(value)
     except ValueError:
@@ -63,7 +65,7 @@ def _is_array(value):
 
 def is_iterable_data(x):
     """Whether `x` yields batches itself: a generator, a PyDataset, a data loader."""
-    if x is None or isinstance(x, list | tuple | dict | str) or _is_array(x):
+    if x is None or isinstance(x, list | tuple | dict | str | np.ndarray) or _is_array(x):
         return False
     return hasattr(x, "__iter__") or hasattr(x, "__next__") or hasattr(x, "__getitem__")
 

@@ -67,7 +67,7 @@ def missing_time(error, before):
         return
     if before is None:
         with_text(error, " Add the axis of features to the data: X[..., np.newaxis].")
-    elif getattr(before, "return_sequences", None) is False:
+    elif getattr(before, "return_sequences", None) is False and repr(before.name) not in text:
         known = "return_sequences=True" in text
         fix = (
             f"That is {before.name!r}" if known else f"Set return_sequences=True on {before.name!r}"

@@ -4,16 +4,19 @@ The loops here only cut batches out of the data, run one plan per batch (see `st
 then look at the totals.
 """
 
-import inspect
 import warnings
 
 import numpy as np
 
 from seqrnn import optimizers
 from seqrnn.callbacks import CallbackList, History
-from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.trace import nest
-from seqrnn.training.arguments import check_count, check_fit_arguments, verbosity
+from seqrnn.training.arguments import (
+    check_count,
+    check_fit_arguments,
+    refuse_unknown,
+    verbosity,
+)
 from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
 from seqrnn.training.objective import Objective
 from seqrnn.training.steps import Steps
@@ -51,12 +54,7 @@ class Trainer:
 
         Raises ValueError for unknown strings, with the nearest one.
         """
-        if kwargs:
-            name = next(iter(kwargs))
-            known = list(inspect.signature(Trainer.compile).parameters)[1:-1]
-            raise UnknownArgumentError(
-                f"compile() got an unexpected keyword argument {name!r}.{did_you_mean(name, known)}"
-            )
+        refuse_unknown(Trainer.compile, kwargs)
         optimizer = optimizers.get(optimizer)
         objective = Objective(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = optimizer
@@ -121,6 +119,7 @@ class Trainer:
         validation_steps=None,
         validation_batch_size=None,
         validation_freq=1,
+        **unknown,
     ):
         """Trains for `epochs` passes over the data.
 
@@ -142,9 +141,10 @@ class Trainer:
 
         Returns: a `History`; `.history` has a list of floats for loss, each metric, and val_*.
         """
+        refuse_unknown(Trainer.fit, unknown)
         steps = self._compiled_steps("fit")
         verbose = verbosity(verbose)
-        check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq)
+        check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq, shuffle)
         data = self._data(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         if validation_split and validation_data is None:
             if not isinstance(data, ArrayData):
@@ -168,8 +168,16 @@ class Trainer:
         for epoch in range(initial_epoch, epochs):
             if epochs > 1 and verbose:
                 write(f"Epoch {epoch + 1}/{epochs}\n")
-            logs = self._epoch(
-                epoch, training, validation, _validates(validation_freq, epoch), listeners, verbose
+            logs = (
+                self._epoch(
+                    epoch,
+                    training,
+                    validation,
+                    _validates(validation_freq, epoch),
+                    listeners,
+                    verbose,
+                )
+                or logs
             )
             if self.stop_training:
                 break
@@ -197,6 +205,8 @@ class Trainer:
                 break
         if training.ran_out:
             self._ran_out(training, done)
+        if not done and self.stop_training:
+            return {}
         logs = objective.results()
         if validation is not None and validates and done:
             found = self._evaluate(validation, listeners, Progbar(None, verbose=0))
@@ -236,12 +246,14 @@ class Trainer:
         steps=None,
         callbacks=None,
         return_dict=False,
+        **unknown,
     ):
         """Loss and metrics on the data, in inference mode.
 
         Returns: the loss if there are no metrics, else a list in the order of `metrics_names`;
         with `return_dict` a dict.
         """
+        refuse_unknown(Trainer.evaluate, unknown)
         plans = self._compiled_steps("evaluate")
         data = self._data(x, y, sample_weight, batch_size, steps)
         epochs = Epochs(data, check_count(steps, "steps"))
@@ -267,6 +279,8 @@ class Trainer:
             done += 1
             if bar.due():
                 bar.update(done, objective.results().items(), finalize=False)
+        if not done:
+            raise ValueError("The data to evaluate on yields no batches.")
         logs = objective.results()
         listeners.call("on_test_end", logs)
         bar.target = bar.target or done
@@ -275,8 +289,9 @@ class Trainer:
 
     # ---- predict ----
 
-    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None):
+    def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **unknown):
         """The outputs for all samples, in inference mode: an array, or nested ones, in order."""
+        refuse_unknown(Trainer.predict, unknown)
         data = self._data(x, None, None, batch_size, steps)
         epochs = Epochs(data, check_count(steps, "steps"))
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
