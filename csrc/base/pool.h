@@ -1,8 +1,9 @@
 /* The one thread pool of the process; pthread stays in pool.c.
  *
  * Work is a number of independent blocks whose partition never depends on the number of threads,
- * so results do not either. Small work stays on the calling thread; idle workers sleep; a forked
- * child gets a fresh pool; two callers at once: the second runs its work alone, on its own thread.
+ * so results do not either. Small work stays on the calling thread; workers look for the next job for
+ * 40 us, then sleep; a forked child gets a fresh pool; two callers at once: the second runs its work
+ * alone, on its own thread.
  */
 #ifndef SRN_BASE_POOL_H
 #define SRN_BASE_POOL_H
