@@ -42,16 +42,16 @@ srn_val srn_where(srn_graph *g, srn_val condition, srn_val a, srn_val b) {
     return srn_emit(g, SRN_OP_where, 3, in, NULL);
 }
 
-static srn_val scalar_like(srn_graph *g, srn_val a, double value) {
+srn_val srn_scalar_like(srn_graph *g, srn_val a, double value) {
     return a == SRN_NONE ? SRN_NONE : srn_emit_scalar(g, srn_type_of(g, a)->dtype, value);
 }
 
 srn_val srn_scale(srn_graph *g, srn_val a, double factor) {
-    return srn_mul(g, a, scalar_like(g, a, factor));
+    return srn_mul(g, a, srn_scalar_like(g, a, factor));
 }
 
 srn_val srn_shift(srn_graph *g, srn_val a, double term) {
-    return srn_emit2(g, SRN_OP_add, a, scalar_like(g, a, term));
+    return srn_emit2(g, SRN_OP_add, a, srn_scalar_like(g, a, term));
 }
 
 srn_val srn_cast(srn_graph *g, srn_val a, srn_dtype dtype) {

@@ -15,8 +15,9 @@ srn_val srn_sub(srn_graph *g, srn_val a, srn_val b);
 srn_val srn_mul(srn_graph *g, srn_val a, srn_val b);
 srn_val srn_div(srn_graph *g, srn_val a, srn_val b);
 srn_val srn_where(srn_graph *g, srn_val condition, srn_val a, srn_val b);
-srn_val srn_scale(srn_graph *g, srn_val a, double factor); /* a * factor */
-srn_val srn_shift(srn_graph *g, srn_val a, double term);   /* a + term */
+srn_val srn_scalar_like(srn_graph *g, srn_val a, double value); /* () of a's dtype */
+srn_val srn_scale(srn_graph *g, srn_val a, double factor);      /* a * factor */
+srn_val srn_shift(srn_graph *g, srn_val a, double term);        /* a + term */
 srn_val srn_cast(srn_graph *g, srn_val a, srn_dtype dtype);
 srn_val srn_fill(srn_graph *g, srn_type type, double value);
 srn_val srn_zeros_like(srn_graph *g, srn_val a);

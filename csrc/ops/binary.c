@@ -302,21 +302,17 @@ SMOOTH(mul, take_number, "mul(a, b) = a b, numbers, broadcast.")
 RULE(div, srn_div(g, dy, b), srn_neg(g, srn_div(g, srn_mul(g, dy, y), b)))
 SMOOTH(div, take_float, "div(a, b) = a / b, floats, broadcast.")
 
-static srn_val scalar_like(srn_graph *g, srn_val a, double value) {
-    return a == SRN_NONE ? SRN_NONE : srn_emit_scalar(g, srn_type_of(g, a)->dtype, value);
-}
-
 /* b a^(b-1); the exponent is kept away from -1 where b is 0, so that 0^0 has slope 0, not NaN. */
 static srn_val slope_of_base(srn_graph *g, srn_val a, srn_val b) {
-    srn_val is_zero = srn_emit2(g, SRN_OP_equal, b, scalar_like(g, b, 0));
-    srn_val exponent = srn_where(g, is_zero, scalar_like(g, b, 1), srn_shift(g, b, -1));
+    srn_val is_zero = srn_emit2(g, SRN_OP_equal, b, srn_scalar_like(g, b, 0));
+    srn_val exponent = srn_where(g, is_zero, srn_scalar_like(g, b, 1), srn_shift(g, b, -1));
     return srn_mul(g, b, srn_emit2(g, SRN_OP_pow, a, exponent));
 }
 
 /* a^b log(a), and 0 where a <= 0. */
 static srn_val slope_of_exponent(srn_graph *g, srn_val a, srn_val y) {
-    srn_val positive = srn_emit2(g, SRN_OP_less, scalar_like(g, a, 0), a);
-    srn_val base = srn_where(g, positive, a, scalar_like(g, a, 1));
+    srn_val positive = srn_emit2(g, SRN_OP_less, srn_scalar_like(g, a, 0), a);
+    srn_val base = srn_where(g, positive, a, srn_scalar_like(g, a, 1));
     return srn_mul(g, y, srn_emit1(g, SRN_OP_log, base));
 }
 
@@ -326,10 +322,10 @@ SMOOTH(pow, take_float, "pow(a, b) = a^b, floats, broadcast. Gradient by b is 0 
 /* The derivative of maximum(small, large) by `large`: 1 where it is larger, 1/2 where they are
  * equal, else 0; of minimum by `small` too. */
 static srn_val share(srn_graph *g, srn_val small, srn_val large) {
-    srn_val half = scalar_like(g, small, 0.5), one = scalar_like(g, small, 1);
+    srn_val half = srn_scalar_like(g, small, 0.5), one = srn_scalar_like(g, small, 1);
     srn_val tie = srn_emit2(g, SRN_OP_equal, small, large);
     srn_val wins = srn_emit2(g, SRN_OP_less, small, large);
-    return srn_where(g, tie, half, srn_where(g, wins, one, scalar_like(g, small, 0)));
+    return srn_where(g, tie, half, srn_where(g, wins, one, srn_scalar_like(g, small, 0)));
 }
 
 RULE(maximum, srn_mul(g, dy, share(g, b, a)), srn_mul(g, dy, share(g, a, b)))
@@ -380,10 +376,10 @@ static void vjp_where(srn_vjp *p) {
     srn_graph *g = p->g;
     const srn_val condition = p->in[0], dy = p->dout[0];
     if (p->need[1]) {
-        give(p, 1, srn_where(g, condition, dy, scalar_like(g, dy, 0)));
+        give(p, 1, srn_where(g, condition, dy, srn_scalar_like(g, dy, 0)));
     }
     if (p->need[2]) {
-        give(p, 2, srn_where(g, condition, scalar_like(g, dy, 0), dy));
+        give(p, 2, srn_where(g, condition, srn_scalar_like(g, dy, 0), dy));
     }
 }
 
