@@ -202,6 +202,16 @@ class Optimizer:
         if self.core is not None and "u_product" in arrays:
             self.core.u_product = float(arrays["u_product"])
 
+    def __getstate__(self):
+        return {**self.__dict__, "core": self.core and self.state()}
+
+    def __setstate__(self, fields):
+        state = fields["core"]
+        self.__dict__.update(fields, core=None)
+        if state is not None:
+            self.build(self._variables)
+            self.set_state(state)
+
     # ---- by hand ----
 
     def apply_gradients(self, grads_and_vars):

@@ -40,6 +40,9 @@ class Objective:
         self.totals = np.zeros(0)
         self._sizes = None
 
+    def __getstate__(self):
+        return {**self.__dict__, "_sizes": None}  # a copy's metrics get their part of its totals
+
     # ---- outputs ----
 
     def resolve(self, names):

@@ -28,6 +28,9 @@ class Steps:
         self._constrain = None  # a plan that applies the constraints; False: there are none
         self._trained = None  # the variables that the optimizer changes
 
+    def __getstate__(self):
+        return {**self.__dict__, "_plans": {}, "_constrain": None, "_trained": None}
+
     # ---- steps ----
 
     def train(self, batch):
