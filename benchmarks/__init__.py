@@ -11,4 +11,6 @@
     report.py          medians, ratios, tables, JSON
     threads/           what people complained about elsewhere, and further limits, as scripts
     accuracy.py        how well the notebook's models learn
+
+A module imports its library at its top, so `worker` imports the one it measures and no other.
 """

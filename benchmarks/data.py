@@ -9,7 +9,8 @@ HORIZON = 10  # steps ahead, the width of the targets
 
 
 def series(rows, steps, features=1, seed=42):
-    """(rows, steps, features) float32: feature k is .5 sin((t - o) (10 k + 10)) + .2 sin(...) + noise."""
+    """(rows, steps, features) float32: .5 sin((t - o1)(10 f1 + 10)) + .2 sin((t - o2)(10 f2 + 20))
+    + noise within .05, each series with offsets o and frequencies f of its own."""
     rng = np.random.default_rng(seed)
     time = np.linspace(0, 1, steps, dtype=np.float32)[:, np.newaxis]
 
@@ -24,7 +25,7 @@ def series(rows, steps, features=1, seed=42):
 
 
 def examples(case, rows):
-    """X (rows, T, F) and Y (rows, T', 10) float32: at each step the next ten values of feature 0."""
+    """X (rows, T, F) and Y (rows, T', 10), float32: at a step the next ten values of feature 0."""
     values = series(rows, case.steps + HORIZON, case.features)
     ahead = np.lib.stride_tricks.sliding_window_view(values[:, 1:, 0], HORIZON, axis=1)
     x = np.ascontiguousarray(values[:, : case.steps])

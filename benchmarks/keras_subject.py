@@ -18,7 +18,7 @@ def layer_norm_cell(keras, units):
             self.activation = keras.activations.get(activation)
 
         def call(self, inputs, states):
-            outputs, new_states = self.simple_rnn_cell(inputs, states)
+            outputs, _new_states = self.simple_rnn_cell(inputs, states)
             norm_outputs = self.activation(self.layer_norm(outputs))
             return norm_outputs, [norm_outputs]
 
@@ -83,16 +83,21 @@ def layer(keras, spec):
     )
 
 
-def model_of(keras, case):
-    """The compiled model of a case."""
+def last_step_metric(keras):
+    """The notebook's metric."""
 
     def last_time_step_mse(y_true, y_pred):
         return keras.metrics.mean_squared_error(y_true[:, -1], y_pred[:, -1])
 
+    return last_time_step_mse
+
+
+def model_of(keras, case):
+    """The compiled model of a case."""
     model = keras.models.Sequential(
         [keras.Input((None, case.features)), *(layer(keras, spec) for spec in case.layers)]
     )
-    model.compile(loss="mse", optimizer="adam", metrics=[last_time_step_mse])
+    model.compile(loss="mse", optimizer="adam", metrics=[last_step_metric(keras)])
     return model
 
 

@@ -39,7 +39,10 @@ def table(head, rows):
     widths = [max(len(row[i]) for row in text) for i in range(len(head))]
 
     def line(row):
-        cells = [row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))]
+        cells = [
+            row[0].ljust(widths[0]),
+            *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
+        ]
         return "| " + " | ".join(cells) + " |"
 
     ruler = "|" + "|".join("-" * (w + 2 if i == 0 else w + 1) + (":" if i else "")
@@ -139,9 +142,7 @@ BESIDE = (
 
 def beside_table(name, found):
     shown = [s for s in SHORT if s in found]
-    rows = [
-        [what, *(number(found[subject].get(key)) for subject in shown)] for what, key in BESIDE
-    ]
+    rows = [[what, *(number(found[subject].get(key)) for subject in shown)] for what, key in BESIDE]
     return table([BY_NAME[name].title, *(SHORT[s] for s in shown)], rows)
 
 

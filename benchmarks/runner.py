@@ -83,19 +83,19 @@ def _last_line(err, code):
 
 def probe(settings, peers):
     """Which of the peers are installed; notes why the others are skipped."""
-    modules = {"torch": "torch", "jax": "jax"}
     found = []
     for peer in peers:
-        needed = modules.get(peer) or f"keras, {peer.removeprefix('keras-')}"
+        needed = peer.split("-")
         if settings.peers is None:
             settings.missing[peer] = "no Python with peers given (--peers or SEQRNN_PEERS)"
             continue
-        code = f"import importlib.util as u\nfor m in {needed!r}.split(', '): assert u.find_spec(m), m"
-        done = subprocess.run([settings.peers, "-c", code], capture_output=True, text=True)
+        code = "import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))"
+        command = [settings.peers, "-c", code, *needed]
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode == 0:
             found.append(peer)
         else:
-            settings.missing[peer] = f"{needed} not installed in {settings.peers}"
+            settings.missing[peer] = f"{' and '.join(needed)} not installed in {settings.peers}"
     return found
 
 

@@ -59,7 +59,7 @@ def import_subject(results, name, threads):
 
 
 def train(results, subject, case, seconds):
-    """First step, then epochs for about so many seconds, with as much of the data as that allows."""
+    """First step, then epochs for about so many seconds, on as much of the data as that allows."""
     from benchmarks.data import examples
 
     x, y = examples(case, case.samples)
@@ -94,7 +94,9 @@ def predict(results, subject, case, seconds):
     x = series(1, case.steps, case.features)
     subject.predict(x)
     times, end = [], time.perf_counter() + seconds
-    while len(times) < PREDICTIONS[0] or (time.perf_counter() < end and len(times) < PREDICTIONS[1]):
+    for count in range(PREDICTIONS[1]):
+        if count >= PREDICTIONS[0] and time.perf_counter() > end:
+            break
         began = time.perf_counter()
         subject.predict(x)
         times.append(time.perf_counter() - began)

@@ -1,7 +1,7 @@
-"""What it costs to have the library: milliseconds of importing it above NumPy's own import (median of
-cold processes; seqrnn loads its modules when they are first used, so also with those that a model
-needs), of the first training step of each of the notebook's models (build, trace, compile, run), the
-wheel and OpenBLAS in MB, and the memory of an LSTM fit.
+"""What it costs to have the library: milliseconds of importing it above NumPy's own import (median
+of cold processes; seqrnn loads its modules when they are first used, so also with those that a
+model needs), of the first training step of each of the notebook's models (build, trace, compile,
+run), the wheel and OpenBLAS in MB, and the memory of an LSTM fit.
 """
 
 import json

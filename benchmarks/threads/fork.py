@@ -2,10 +2,10 @@
 multiprocessing deadlock", 2024, https://github.com/pytorch/pytorch/issues/123828).
 
 The report: after an LSTM of 128 units has run in the parent, the workers of a forked pool hang in
-theirs. Here, after a fit with several threads: a forked multiprocessing pool and a joblib pool whose
-workers fit, a fork that predicts with the parent's model, two Python threads that fit two models
-at once, and a second fit of a model that is being fitted, which has to be refused. Seconds, or what
-went wrong.
+theirs. Here, after a fit with several threads: a forked multiprocessing pool and a joblib pool
+whose workers fit, a fork that predicts with the parent's model, two Python threads that fit two
+models at once, and a second fit of a model that is being fitted, which has to be refused. Seconds,
+or what went wrong.
 """
 
 import multiprocessing

@@ -78,9 +78,9 @@ def torch(given):
         padded = torch.from_numpy(array)
         lengths = torch.from_numpy(lengths)
         for what, backward in (("forward", False), ("training", True)):
-            packed = pack_padded_sequence(padded, lengths, batch_first=True)
-            times = medians_ms({"full": lambda b=backward: run(padded, b),
-                                "some": lambda b=backward: run(packed, b)})
+            inputs = {"full": padded}
+            inputs["some"] = pack_padded_sequence(padded, lengths, batch_first=True)
+            times = medians_ms({name: partial(run, x, backward) for name, x in inputs.items()})
             figures[f"{what}, {steps} steps"] = times["some"] / times["full"]
     return figures
 

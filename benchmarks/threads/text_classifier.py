@@ -1,5 +1,5 @@
-"""Training an LSTM on texts (PyTorch 94457: "LSTM on CPU is significantly slower on PyTorch compared
-to other frameworks", 2023, https://github.com/pytorch/pytorch/issues/94457).
+"""Training an LSTM on texts (PyTorch 94457: "LSTM on CPU is significantly slower on PyTorch
+compared to other frameworks", 2023, https://github.com/pytorch/pytorch/issues/94457).
 
 The report trains on IMDB, 98 batches of 256 reviews: 126 s per epoch on PyTorch (235 s the first),
 40 s on Keras. It leaves the sizes open; here: 10,000 words, 200 per text, Embedding(32), LSTM(100),

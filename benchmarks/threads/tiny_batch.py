@@ -1,12 +1,13 @@
 """One series at a time (oneDNN 837: "LSTM enhancement for batch size 1", 2020,
 https://github.com/uxlfoundation/oneDNN/issues/837).
 
-The report: speech models run bidirectional LSTMs of 32 units on single series of 15 to 63 steps, and
-oneDNN is slow at that. Here the same three layers; microseconds of a forward call from NumPy to
+The report: speech models run bidirectional LSTMs of 32 units on single series of 15 to 63 steps,
+and oneDNN is slow at that. Here the same layers; microseconds of a forward call from NumPy to
 NumPy.
 """
 
 import sys
+from functools import partial
 
 from benchmarks.threads.common import main, median_ms, our_keras
 
@@ -48,6 +49,11 @@ def keras(given):
     return through_predict(keras)
 
 
+def _torch_call(torch, lstm, x):
+    with torch.inference_mode():
+        return lstm(torch.from_numpy(x))[0].numpy()
+
+
 def torch(given):
     import torch
 
@@ -55,12 +61,9 @@ def torch(given):
     figures = {}
     for steps, features in SHAPES:
         lstm = torch.nn.LSTM(features, UNITS, batch_first=True, bidirectional=True).eval()
-
-        def call(x=_data(steps, features), lstm=lstm):
-            with torch.inference_mode():
-                return lstm(torch.from_numpy(x))[0].numpy()
-
-        figures[f"{steps} steps of {features}, us"] = 1e3 * median_ms(call)
+        figures[f"{steps} steps of {features}, us"] = 1e3 * median_ms(
+            partial(_torch_call, torch, lstm, _data(steps, features))
+        )
     return figures
 
 
