@@ -17,7 +17,7 @@ from __future__ import annotations
 from seqrnn import ops
 from seqrnn.layers.cell_protocol import as_list
 from seqrnn.layers.options import weight
-from seqrnn.layers.recurrent_cell import RecurrentCell, product
+from seqrnn.layers.recurrent_cell import RecurrentCell, implementation_of, product
 from seqrnn.layers.rnn import BuiltInRNN, of_cell
 
 
@@ -34,7 +34,7 @@ class GRUCell(RecurrentCell):
     """
 
     gates = 3
-    _plain = (*RecurrentCell._plain, "reset_after")
+    _plain = (*RecurrentCell._plain, "reset_after", "implementation")
     _activations = ("activation", "recurrent_activation")
 
     def __init__(
@@ -58,8 +58,9 @@ class GRUCell(RecurrentCell):
         seed=None,
         **kwargs,
     ):
-        kwargs.pop("implementation", None)
+        implementation = implementation_of(kwargs)
         super().__init__(**kwargs)
+        self.implementation = implementation
         options = {
             "kernel_initializer": kernel_initializer,
             "recurrent_initializer": recurrent_initializer,
@@ -98,7 +99,7 @@ class GRUCell(RecurrentCell):
         else:
             side = product(h, None if mask is None else mask[:2], kernel[:, :split])
             h_z, h_r = ops.split(side, 2, axis=-1)
-            kept = h if mask is None else h * mask[2]
+            kept = h if mask is None else h * mask[-1]
             candidate = x_h + ops.matmul(
                 self.recurrent_activation(x_r + h_r) * kept, kernel[:, split:]
             )
@@ -127,7 +128,7 @@ class GRUCell(RecurrentCell):
 class GRU(BuiltInRNN):
     """GRUCell over a sequence: (batch, time, features) -> (batch, units).
 
-    Args: those of `GRUCell` and `RNN`. `use_cudnn` and `implementation` have no effect.
+    Args: those of `GRUCell` and `RNN`. `use_cudnn` has no effect.
     """
 
     recurrent_activation = of_cell("recurrent_activation")
@@ -179,6 +180,7 @@ class GRU(BuiltInRNN):
             recurrent_dropout=recurrent_dropout,
             reset_after=reset_after,
             seed=seed,
+            implementation=implementation_of(kwargs),
             dtype=kwargs.get("dtype"),
             name="gru_cell",
         )

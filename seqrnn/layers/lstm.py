@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn import ops
-from seqrnn.layers.recurrent_cell import RecurrentCell, product
+from seqrnn.layers.recurrent_cell import RecurrentCell, implementation_of, product
 from seqrnn.layers.rnn import BuiltInRNN, of_cell
 
 
@@ -26,11 +26,12 @@ class LSTMCell(RecurrentCell):
         activation, recurrent_activation: None means linear.
         unit_forget_bias: whether the bias of f starts at 1.
         dropout, recurrent_dropout: of the input and of h, in training.
+        implementation: 2, or 1 for dropout masks of their own for each gate.
         seed: of the dropout masks.
     """
 
     gates = 4
-    _plain = (*RecurrentCell._plain, "unit_forget_bias")
+    _plain = (*RecurrentCell._plain, "unit_forget_bias", "implementation")
     _activations = ("activation", "recurrent_activation")
 
     def __init__(
@@ -54,8 +55,9 @@ class LSTMCell(RecurrentCell):
         seed=None,
         **kwargs,
     ):
-        kwargs.pop("implementation", None)
+        implementation = implementation_of(kwargs)
         super().__init__(**kwargs)
+        self.implementation = implementation
         options = {
             "kernel_initializer": kernel_initializer,
             "recurrent_initializer": recurrent_initializer,
@@ -117,7 +119,7 @@ class LSTMCell(RecurrentCell):
 class LSTM(BuiltInRNN):
     """LSTMCell over a sequence: (batch, time, features) -> (batch, units).
 
-    Args: those of `LSTMCell` and `RNN`. `use_cudnn` and `implementation` have no effect.
+    Args: those of `LSTMCell` and `RNN`. `use_cudnn` has no effect.
     """
 
     recurrent_activation = of_cell("recurrent_activation")
@@ -169,6 +171,7 @@ class LSTM(BuiltInRNN):
             dropout=dropout,
             recurrent_dropout=recurrent_dropout,
             seed=seed,
+            implementation=implementation_of(kwargs),
             dtype=kwargs.get("dtype"),
             name="lstm_cell",
         )

@@ -4,8 +4,10 @@ A cell is a layer that does one step: `call(x_t, states) -> (output, states)`. T
 also know how to do a whole sequence in one op of the core, `whole`; both give the same numbers.
 
 Dropout (Gal, Ghahramani, 2016, A Theoretically Grounded Application of Dropout in Recurrent Neural
-Networks): one mask on the input and one on the state per call of the layer, the same at all steps;
-with recurrent_dropout both are drawn for each gate apart.
+Networks): one mask on the input and one on the state per call of the layer, the same at all steps
+and for all gates (the paper's tied weights; Keras 3.0 to 3.3). With `implementation=1` both are drawn
+for each gate apart (untied weights; Keras from 3.4 on, where recurrent_dropout is used), which makes
+several narrow products out of each wide one.
 """
 
 from __future__ import annotations
@@ -43,6 +45,16 @@ def product(x, masks, kernel):
     return ops.concatenate(blocks, axis=-1)
 
 
+def implementation_of(kwargs: dict) -> int:
+    """Takes the argument `implementation` out of `kwargs`."""
+    implementation = kwargs.pop("implementation", 2)
+    if implementation not in (1, 2):
+        raise ValueError(
+            f"implementation must be 1 (dropout masks for each gate) or 2, got {implementation!r}"
+        )
+    return int(implementation)
+
+
 class RecurrentCell(Layer):
     """Base of SimpleRNNCell, LSTMCell and GRUCell.
 
@@ -50,6 +62,7 @@ class RecurrentCell(Layer):
     """
 
     gates = 1
+    implementation = 2
     _plain = ("units", "use_bias", "dropout", "recurrent_dropout", "seed")  # of the config
     _activations: tuple = ("activation",)
 
@@ -100,12 +113,12 @@ class RecurrentCell(Layer):
     def _active(self, rate: float) -> bool:
         return 0.0 < rate < 1.0  # as Keras: 1 does nothing
 
-    def _mask(self, name: str, rate: float, training, gates: int, x):
-        """A mask (gates, batch, n) for x (..., batch, n): one per trace, until it is reset."""
+    def _mask(self, name: str, rate: float, training, x):
+        """A mask (1 or gates, batch, n) for x (..., batch, n): one per trace, until it is reset."""
         if not training or not self._active(rate):
             return None
         mask = self._masks.get(name)
-        shape = (gates, *x.shape[-2:])
+        shape = (self.gates if self.implementation == 1 else 1, *x.shape[-2:])
         if mask is None or mask.frame is not current().root or mask.shape != shape:
             with ops.outside_scan():
                 mask = dropout_mask(shape, rate, self.seed_generator, x.dtype)
@@ -113,11 +126,10 @@ class RecurrentCell(Layer):
         return mask
 
     def _input_mask(self, x, training):
-        gates = self.gates if self._active(self.recurrent_dropout) else 1
-        return self._mask("input", self.dropout, training, gates, x)
+        return self._mask("input", self.dropout, training, x)
 
     def _state_mask(self, h, training):
-        return self._mask("state", self.recurrent_dropout, training, self.gates, h)
+        return self._mask("state", self.recurrent_dropout, training, h)
 
     def _project(self, x, training, bias):
         """x @ kernel + bias for one step (batch, n) or all of them (time, batch, n)."""

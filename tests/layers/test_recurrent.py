@@ -149,9 +149,11 @@ def test_fused_is_scan_is_plain_loop(kind, number, monkeypatch):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("rates", [(0.4, 0.0), (0.0, 0.4), (0.3, 0.5)])
-def test_dropout_is_the_same_in_fused_and_scan(kind, rates, monkeypatch):
+@pytest.mark.parametrize("implementation", [1, 2])
+def test_dropout_is_the_same_in_fused_and_scan(kind, rates, implementation, monkeypatch):
     problem = Problem(kind, 11)
     options = {"dropout": rates[0], "recurrent_dropout": rates[1], "seed": 3}
+    options["implementation"] = implementation
     outputs, gradients = problem.gradients(training=True, **options)
     monkeypatch.setattr(RecurrentCell, "fused", False)
     scanned, scan_gradients = problem.gradients(training=True, **options)
@@ -159,6 +161,19 @@ def test_dropout_is_the_same_in_fused_and_scan(kind, rates, monkeypatch):
     assert_near(scan_gradients, gradients, 1e-11)
     plain, _ = problem.plain(problem.layer().get_weights(), problem.x, problem.states)
     assert np.abs(outputs[0] - plain).max() > 0.01
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("implementation", [1, 2])
+def test_dropout_masks_of_the_gates(kind, implementation):
+    """With identity kernels each gate sees the input's mask: one for all, or one each."""
+    layer = getattr(layers, kind + "Cell")(4, dropout=0.5, implementation=implementation)
+    layer.build((3, 4))
+    layer.kernel.assign(np.tile(np.eye(4), layer.gates))
+    seen = trace.trace(lambda x: layer._project(x, True, None), trace.Spec((3, 4), "float32"))
+    z = np.asarray(seen.run(np.ones((3, 4), "float32"))).reshape(3, layer.gates, 4)
+    assert set(np.unique(z)) == {0.0, 2.0}
+    assert (z == z[:, :1]).all() == (implementation == 2)
 
 
 @pytest.mark.parametrize("kind", ["SimpleRNN", "LSTM", "GRU"])
@@ -216,6 +231,9 @@ def test_config_round_trip(kind):
 
 
 def test_keras_2_arguments_are_accepted():
+    assert layers.LSTM(3, implementation=1).get_config()["implementation"] == 1
+    with pytest.raises(ValueError, match="implementation must be 1"):
+        layers.LSTM(3, implementation=3)
     layers.LSTM(3, implementation=2, use_cudnn=False, unroll=True, input_shape=[None, 1])
     layers.GRU(3, implementation=1, batch_input_shape=[2, None, 1], stateful=True)
     layers.SimpleRNN(3, implementation=1, input_dim=2, input_length=5)
