@@ -47,9 +47,10 @@ def declared_input_shape(cls: type, options: dict) -> tuple | None:
     """
     batch_shape = options.pop("batch_input_shape", None)
     shape = options.pop("input_shape", None)
-    dim = options.pop("input_dim", None)
-    batch = options.pop("batch_size", None)
-    length = options.pop("input_length", None)
+    dim, batch, length = (
+        whole_sizes((options.pop(name, None),), f"{cls.__name__}: {name}")[0]
+        for name in ("input_dim", "batch_size", "input_length")
+    )
     if batch_shape is not None:
         return whole_sizes(batch_shape, f"{cls.__name__}: batch_input_shape")
     if shape is not None:

@@ -155,6 +155,11 @@ class Layer(Tracked):
             given = dict(zip(order, args, strict=False))
             name, shape = given.get("name", name), given.get("shape", shape)
             dtype, initializer = given.get("dtype", dtype), given.get("initializer", initializer)
+        if current() is not None:
+            raise ValueError(
+                "add_weight in `call` would make a new weight at every trace: make the weights in "
+                "`build(self, input_shape)` or in `__init__`."
+            )
         dtype = config.standardize_dtype(dtype or self.variable_dtype)
         if initializer is None:
             initializer = "glorot_uniform" if config.is_float(dtype) else "zeros"

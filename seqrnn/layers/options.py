@@ -75,7 +75,8 @@ def int_pair(value, what: str) -> tuple[int, int]:
 
 def rate_between_0_and_1(value, what: str) -> float:
     """`value` as a float in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:
         raise ValueError(f"{what} must be a number between 0 and 1, got {value!r}.")
     return float(value)
 

@@ -15,7 +15,14 @@ from __future__ import annotations
 from seqrnn import activations, ops
 from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import as_list, batch_size_of, zeros_of
-from seqrnn.layers.options import keep_options, last_size, options_config, positive_int, weight
+from seqrnn.layers.options import (
+    keep_options,
+    last_size,
+    options_config,
+    positive_int,
+    rate_between_0_and_1,
+    weight,
+)
 from seqrnn.ops.nn import ACTIVATIONS
 from seqrnn.random import SeedGenerator, dropout_mask
 from seqrnn.trace import current
@@ -70,8 +77,11 @@ class RecurrentCell(Layer):
         """Checks and keeps the arguments of the constructor."""
         self.units = positive_int(units, f"{type(self).__name__}: units")
         self.use_bias = bool(use_bias)
-        self.dropout = min(1.0, max(0.0, float(dropout or 0.0)))
-        self.recurrent_dropout = min(1.0, max(0.0, float(recurrent_dropout or 0.0)))
+        name = type(self).__name__
+        self.dropout = rate_between_0_and_1(dropout or 0.0, f"{name}: dropout")
+        self.recurrent_dropout = rate_between_0_and_1(
+            recurrent_dropout or 0.0, f"{name}: recurrent_dropout"
+        )
         self.seed = seed
         self.seed_generator = SeedGenerator(seed)
         for name, value in words.items():

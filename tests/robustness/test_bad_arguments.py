@@ -123,7 +123,30 @@ def test_set_weights_sets_all_or_none(kind):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("rate", [-0.1, 1.5, 3, float("nan"), "a", [0.5]])
+@pytest.mark.parametrize("name", ["dropout", "recurrent_dropout"])
+def test_dropout_of_recurrent_layers_is_a_share(name, rate):
+    with pytest.raises(ValueError, match=f"{name} must be a number between 0 and 1"):
+        layers.GRU(4, **{name: rate})
+
+
+@pytest.mark.parametrize("name", ["input_dim", "batch_size", "input_length"])
+@pytest.mark.parametrize("size", [-1, 2.5, "a", True])
+def test_sizes_of_the_input_are_whole(name, size):
+    with pytest.raises(ValueError, match=f"GRU: {name} must hold whole numbers"):
+        layers.GRU(4, **{name: size})
+
+
 # ---- layers and cells that misbehave ----
+
+
+def test_add_weight_in_call():
+    class Grows(layers.Layer):
+        def call(self, x):
+            return x * self.add_weight(shape=(3,), initializer="ones")
+
+    with pytest.raises(ValueError, match=r"in layer 'g' \(Grows\): add_weight in `call`"):
+        compiled(Grows(name="g"))
 
 
 class Returns(layers.Layer):
