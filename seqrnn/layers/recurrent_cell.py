@@ -5,9 +5,9 @@ also know how to do a whole sequence in one op of the core, `whole`; both give t
 
 Dropout (Gal, Ghahramani, 2016, A Theoretically Grounded Application of Dropout in Recurrent Neural
 Networks): one mask on the input and one on the state per call of the layer, the same at all steps
-and for all gates (the paper's tied weights; Keras 3.0 to 3.3). With `implementation=1` both are drawn
-for each gate apart (untied weights; Keras from 3.4 on, where recurrent_dropout is used), which makes
-several narrow products out of each wide one.
+and for all gates (the paper's tied weights; Keras 3.0 to 3.3). With `implementation=1` both are
+drawn for each gate apart (untied weights; later versions of Keras where recurrent_dropout is used),
+which makes several narrow products out of each wide one.
 """
 
 from __future__ import annotations

@@ -48,6 +48,46 @@ static void test_gradient_of_shared_values(void) {
     srn_graph_drop(g);
 }
 
+static int count_steps(const srn_plan *plan, srn_op_id id) {
+    int n = 0;
+    for (int32_t i = 0; i < plan->n_steps; i++) {
+        n += plan->steps[i].op == srn_ops[id];
+    }
+    return n;
+}
+
+static int count_nodes(const srn_graph *g, srn_op_id id) {
+    int n = 0;
+    for (int32_t i = 0; i < g->n_nodes; i++) {
+        n += g->nodes[i].id == id;
+    }
+    return n;
+}
+
+/* Slices that tile their source: their gradients are joined. Else they are added. */
+static void test_gradient_of_slices(int64_t missing) {
+    enum { STEPS = 5 };
+    srn_error err = {0};
+    srn_graph *g = srn_graph_new(&err);
+    srn_val a = srn_emit_input(g, "a", f64_type(2, 3, STEPS, 0)), sum = SRN_NONE;
+    for (int64_t t = 0; t < STEPS; t++) {
+        if (t != missing) {
+            srn_val part = srn_slice_axis(g, a, 1, t, t + 1);
+            sum = srn_add(g, sum, weigh(g, srn_square(g, part), (uint32_t)t));
+        }
+    }
+    srn_val results[2] = {sum};
+    int32_t number = 0;
+    CHECK(srn_gradient(g, 1, results, NULL, 1, &a, results + 1, &err));
+    CHECK(count_nodes(g, SRN_OP_concat) == (missing < 0));
+    runner run;
+    CHECK(runner_start(&run, g, 2, results, &err));
+    CHECK(missing >= 0 || count_steps(run.plan, SRN_OP_unslice) == 0);
+    check_gradients(&run, 1, &number);
+    runner_stop(&run);
+    srn_graph_drop(g);
+}
+
 static void test_gradient_refuses(void) {
     srn_error err = {0};
     srn_graph *g = srn_graph_new(&err);
@@ -56,14 +96,6 @@ static void test_gradient_refuses(void) {
     CHECK(!srn_gradient(g, 1, &y, NULL, 1, &a, &dx, &err));
     CHECK_SAYS(err, "expected a scalar");
     srn_graph_drop(g);
-}
-
-static int count_steps(const srn_plan *plan, srn_op_id id) {
-    int n = 0;
-    for (int32_t i = 0; i < plan->n_steps; i++) {
-        n += plan->steps[i].op == srn_ops[id];
-    }
-    return n;
 }
 
 static void test_simplification(void) {
@@ -231,6 +263,8 @@ static void test_texts(void) {
 int main(void) {
     test_errors_leave_the_graph();
     test_gradient_of_shared_values();
+    test_gradient_of_slices(-1);
+    test_gradient_of_slices(2);
     test_gradient_refuses();
     test_simplification();
     test_memory_is_reused();
