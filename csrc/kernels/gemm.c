@@ -75,11 +75,14 @@ static const srn_gemm_small *small(void) {
 }
 
 bool srn_gemm_is_small(int64_t n, int64_t k) {
-    srn_isa isa = srn_cpu_isa();
-    if (isa == SRN_ISA_REF) {
+    switch (srn_cpu_isa()) {
+    case SRN_ISA_BASE:
+        return n * k <= 1 << 14;
+    case SRN_ISA_AVX2:
+        return n <= 1 << 10 || n * k <= 1 << 20;
+    default:
         return true;
     }
-    return isa == SRN_ISA_BASE ? n * k <= 1 << 14 : n <= 1 << 10 || n * k <= 1 << 20;
 }
 
 static bool fits_blas(const srn_gemm_problem *p) {

@@ -8,14 +8,15 @@
  * holes. C must not overlap A or B, nor D unless it is D. No failure, no allocation, on the calling
  * thread.
  *
- * Products run in kernels of our own (gemm_small.h) unless B is large: then in OpenBLAS, which never
- * starts threads here. Parallel callers split the rows of C. A row's bits don't depend on the split
- * where srn_gemm_is_small(n, k); beyond that use a fixed partition.
+ * Products run in kernels of our own (gemm_small.h); with AVX2 and less OpenBLAS, which never starts
+ * threads here, takes those with a large B. Parallel callers split the rows of C. A row's bits don't
+ * depend on the split where srn_gemm_is_small(n, k); beyond that use a fixed partition.
  *
  * Measured on one core of an AMD EPYC (Zen 5): ours against OpenBLAS 0.3.34 in float32, GFlop/s, with
  * AVX-512 on both sides / with AVX2 on both: 32x80x20 250:220 / 120:103, 32x512x128 211:167 /
- * 113:104, 512x512x512 255:251 / 132:132, 512x2048x4096 252:234 / 125:132. So there is no size from
- * which on OpenBLAS wins by much; it has the large ones because it knows the caches of more machines.
+ * 113:104, 512x512x512 255:251 / 132:132, 512x2048x4096 252:234 / 125:132. So no size gives OpenBLAS
+ * more with AVX-512, where it may also choose AVX2 by itself (130). Beyond the L2 cache ours wants 64
+ * rows and more: 6400x2048x512 in blocks of 16 rows 188, of 64 210, of 128 218.
  * SEQRNN_KERNELS=ref: plain loops, for comparison.
  */
 #ifndef SRN_KERNELS_GEMM_H

@@ -14,6 +14,7 @@
 #include "kernels/gemm.h"
 
 enum { TRANSPOSE_A, TRANSPOSE_B };
+#define SRN_WORTH_A_THREAD 32768 /* operations of a block, as compile.c wants them */
 
 static const srn_attr_spec matmul_attrs[] = {
     {.name = "transpose_a", .kind = SRN_ATTR_BOOL},
@@ -173,10 +174,23 @@ static int64_t matmul_rows(const srn_infer *x) {
     return p.m * srn_shape_count(&p.lead);
 }
 
+/* Rows of a block: whole tiles of the kernel (16), enough for a thread, and so many that the way
+ * through a large B (L2 and beyond) pays; few rows, those of weight gradients, make two blocks. */
+static int64_t block_of(const product *p) {
+    const double much = 65536, each = (double)p->n * (double)p->k;
+    if (each <= much) {
+        return ((int64_t)(much / (each + 1)) / 16 + 1) * 16;
+    }
+    int64_t half = ((p->m + 1) / 2 + 3) / 4 * 4;
+    return half < 128 ? half : 128;
+}
+
+/* What makes blocks of block_of rows: see partition in compile/compile.c. */
 static double matmul_cost(const srn_infer *x) {
     product p;
     product_of(&p, x->in[0], x->in[1], x->attr);
-    return (double)p.m * (double)srn_shape_count(&p.lead) * (double)p.n * (double)p.k;
+    double rows = (double)p.m * (double)srn_shape_count(&p.lead);
+    return rows * SRN_WORTH_A_THREAD / ((double)block_of(&p) - 0.5);
 }
 
 /* Which matrix of `lead_from` (broadcast to `lead`) belongs to number `i` of `lead`. */
@@ -227,6 +241,5 @@ const srn_op srn_op_matmul = {
     .vjp = matmul_vjp,
     .rows = matmul_rows,
     .cost = matmul_cost,
-    .min_block = 16,
     .exec = matmul_exec,
 };

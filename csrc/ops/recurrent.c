@@ -84,9 +84,11 @@ size_t srn_scratch_bytes(const srn_type *sequence, int64_t n_gates, int64_t widt
 }
 
 double srn_recurrent_cost(const srn_type *sequence, int64_t n_gates) {
-    double rows = (double)sequence->shape.dim[0] * (double)sequence->shape.dim[1];
-    double gates = (double)sequence->shape.dim[2], units = gates / (double)n_gates;
-    return rows * gates * (2 * units + 20);
+    double batch = (double)sequence->shape.dim[1], gates = (double)sequence->shape.dim[2];
+    double units = gates / (double)n_gates;
+    double row = (double)sequence->shape.dim[0] * gates * (2 * units + 20);
+    /* R beyond the L2 cache wants blocks of 32 rows: so much for all rows makes them. */
+    return gates * units <= 262144 ? batch * row : batch * SRN_WORTH_A_THREAD / 31.5;
 }
 
 srn_state srn_state_of(srn_steps *s, const srn_view *first, const srn_view *home) {
