@@ -1,7 +1,6 @@
 """Losses: value, gradient by the prediction, reductions, sample weights, masks, values per row."""
 
 import numpy as np
-
 from golden_builders import (
     fixed,
     integers,

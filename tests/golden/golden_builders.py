@@ -1,7 +1,6 @@
 """How cases make their data and models: draws, masks, and the model around a single layer."""
 
 import numpy as np
-
 from golden_case import Built, StepCase, coarse
 
 

@@ -13,9 +13,8 @@ import subprocess
 import sys
 import warnings
 
-import numpy as np
-
 import golden_file
+import numpy as np
 from cases import FAMILIES
 
 HERE = pathlib.Path(__file__).parent

@@ -7,10 +7,9 @@ they pass there on the TensorFlow backend (see README.md for the ones that diffe
 import pathlib
 import warnings
 
+import golden_file
 import numpy as np
 import pytest
-
-import golden_file
 from cases import FAMILIES
 from golden_module import k
 

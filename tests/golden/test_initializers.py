@@ -9,7 +9,6 @@ import math
 
 import numpy as np
 import pytest
-
 from golden_module import k
 
 CUT = 0.87962566103423978  # the deviation of a standard normal that is cut at 2

@@ -6,7 +6,6 @@ LSTM's forget gate is 1 by `unit_forget_bias`); the input counts 0, 1, 2, ...
 
 import numpy as np
 import pytest
-
 from golden_classes import layer_norm_cell
 from golden_module import k
 

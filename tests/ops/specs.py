@@ -276,7 +276,9 @@ MATMUL = [
             Case((normal(0, 4), normal(4, 5))),
             Case((normal(70, 33), normal(33, 80))),
             Case((normal(2, 3, 4), normal(4, 5), normal(5))),
-            Case((normal(4, 3), normal(5, 4), normal(5)), {"transpose_a": True, "transpose_b": True}),
+            Case(
+                (normal(4, 3), normal(5, 4), normal(5)), {"transpose_a": True, "transpose_b": True}
+            ),
             Case((normal(2, 3, 4), normal(2, 4, 5), normal(5))),
             Case((normal(5, 133), normal(133, 7), normal(7))),
         ],
