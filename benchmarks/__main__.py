@@ -76,7 +76,7 @@ def show(result, settings):
         print(f"sgemm 1,024 x 1,024, {library}, Gflop/s by threads: {rates}.")
     parts = [report.steps_table(cases), report.needs_table(cases)]
     parts += [report.ours_table(cases, rate), report.limits_table(cases)]
-    parts += [report.beside_table(name, found) for name, found in cases.items()]
+    parts += report.beside_tables(cases)
     parts.append(report.notes(cases, settings.missing))
     print("\n" + "\n\n".join(part for part in parts if part))
 

@@ -133,6 +133,7 @@ def ours_table(cases, sgemm_rate):
 
 
 BESIDE = (
+    ("CPU time, ms per training step", "cpu_ms"),
     ("import, ms above NumPy", "import_ms"),
     ("first step from cold, ms", "first_step_ms"),
     ("predict of one series, us", "predict_us"),
@@ -140,10 +141,15 @@ BESIDE = (
 )
 
 
-def beside_table(name, found):
-    shown = [s for s in SHORT if s in found]
-    rows = [[what, *(number(found[subject].get(key)) for subject in shown)] for what, key in BESIDE]
-    return table([BY_NAME[name].title, *(SHORT[s] for s in shown)], rows)
+def beside_tables(cases):
+    """What was measured besides the training steps, a table each."""
+    shown = [s for s in SHORT if any(s in found for found in cases.values())]
+    for what, key in BESIDE:
+        rows = [
+            [BY_NAME[name].title, *(number(found.get(s, {}).get(key)) for s in shown)]
+            for name, found in cases.items()
+        ]
+        yield table([what, *(SHORT[s] for s in shown)], rows)
 
 
 # (what, case, compared with, at most)
