@@ -9,9 +9,9 @@
  *   lstm_forward     z := [i f g o] = rec, rec, act, rec of z;  c := f c_prev + i g;  h := o act(c)
  *   lstm_backward    from e, the gradient by h, and dc, that by c from the step after:
  *                    d := dc + e o act'(c);  dz := gradient by z;  dc_prev := d f
- *   gru_start        z := x + b, without x in the block h: what is to be added to h_prev R
- *   gru_after        reset after the product (z holds x + b + h_prev R, but its block h without x):
- *                    z, r := rec(z);  s := z_h;  hh := act(x_h + r s);  h := z h_prev + (1 - z) hh
+ *   gru_after        reset after the product (z holds b + h_prev R):
+ *                    z, r := rec(x + z);  s := z_h;  hh := act(x_h + r s);
+ *                    h := z h_prev + (1 - z) hh
  *   gru_reset        reset before the product: z, r := rec(z);  q := r h_prev m
  *   gru_before       and the rest, when z_h = x_h + q R_h: hh := act(z_h);  h as above
  *   gru_after_back   dz by x, drz by the recurrent side (its block h is that of dz times r),
@@ -50,7 +50,6 @@ typedef struct srn_gates {
     void (*lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, void *dc_prev,
                           const void *gates, const void *c, const void *c_prev, const void *e,
                           const void *dc);
-    void (*gru_start)(int64_t n, int64_t u, void *z, const void *x, const void *b);
     void (*gru_after)(int act, int rec, int64_t n, int64_t u, void *z, void *s, void *h,
                       const void *x, const void *h_prev);
     void (*gru_reset)(int rec, int64_t n, int64_t u, void *z, void *q, const void *h_prev,

@@ -287,25 +287,10 @@ static void F(lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, v
 
 /* ---- GRU ---- */
 
-SIMD_INLINE void F(gru_start_at)(bool some, int64_t rest, int64_t u, T *z, const T *x, const T *b) {
-    V none = {0};
-    STORE(z, LOAD(x) + (b == NULL ? none : LOAD(b)));
-    STORE(z + u, LOAD(x + u) + (b == NULL ? none : LOAD(b + u)));
-    STORE(z + 2 * u, b == NULL ? none : LOAD(b + 2 * u));
-}
-
-static void F(gru_start)(int64_t n, int64_t u, void *z_, const void *x_, const void *b_) {
-    T *z = z_;
-    const T *x = x_, *b = b_;
-    EACH_VECTOR(n, u,
-                F(gru_start_at)(some, rest, u, z + 3 * i * u + j, x + 3 * i * u + j,
-                                b == NULL ? NULL : b + j));
-}
-
 SIMD_INLINE void F(gru_after_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *z, T *s,
                                  T *h, const T *x, const T *h_prev) {
-    V keep = F(activate)(rec, LOAD(z));
-    V r = F(activate)(rec, LOAD(z + u));
+    V keep = F(activate)(rec, LOAD(z) + LOAD(x));
+    V r = F(activate)(rec, LOAD(z + u) + LOAD(x + u));
     V side = LOAD(z + 2 * u);
     V hh = F(activate)(act, LOAD(x + 2 * u) + r * side);
     STORE(z, keep);
@@ -476,7 +461,6 @@ static void F(mul_add)(int64_t count, void *out_, const void *a_, const void *b_
     {                                                                                              \
         .lstm_forward = lstm_forward_##S,                                                          \
         .lstm_backward = lstm_backward_##S,                                                        \
-        .gru_start = gru_start_##S,                                                                \
         .gru_after = gru_after_##S,                                                                \
         .gru_reset = gru_reset_##S,                                                                \
         .gru_before = gru_before_##S,                                                              \

@@ -82,8 +82,7 @@ static size_t gru_scratch(const srn_infer *x) {
 static void step_after(const srn_steps *s, const srn_exec *x, const srn_state *h, void *z,
                        void *side, const void *xz, void *spare) {
     const void *bias = x->in[RB] == NULL ? NULL : x->in[RB]->data;
-    s->gates->gru_start(s->n, s->units, z, xz, bias);
-    srn_recurrent_add(s, GATES, 0, GATES, z, h->before, x->in[R]->data, spare);
+    srn_recurrent_add(s, GATES, 0, GATES, z, bias, 0, h->before, x->in[R]->data, spare);
     s->gates->gru_after((int)x->attr[ACT].i, (int)x->attr[REC].i, s->n, s->units, z, side, h->now,
                         xz, h->before);
 }
@@ -93,13 +92,12 @@ static void step_before(const srn_steps *s, const srn_exec *x, const srn_state *
                         void *side, const void *xz, void *spare) {
     const int64_t u = s->units;
     const char *r = x->in[R]->data;
-    char *z_h = (char *)z + (size_t)(BLOCK_H * u) * s->size;
-    memcpy(z, xz, srn_rows_bytes(s, GATES));
-    srn_recurrent_add(s, GATES, 0, BLOCK_H, z, h->before, r, spare);
+    const size_t block_h = (size_t)(BLOCK_H * u) * s->size;
+    srn_recurrent_add(s, GATES, 0, BLOCK_H, z, xz, GATES * u, h->before, r, spare);
     s->gates->gru_reset((int)x->attr[REC].i, s->n, u, z, side, h->before,
                         srn_rmask_rows(s, BLOCK_H));
-    srn_product(s, u, u, z_h, GATES * u, side, u, r + (size_t)(BLOCK_H * u) * s->size, GATES * u,
-                true);
+    srn_product(s, u, u, (char *)z + block_h, GATES * u, side, u, r + block_h, GATES * u,
+                (const char *)xz + block_h, GATES * u);
     s->gates->gru_before((int)x->attr[ACT].i, s->n, u, z, h->now, h->before);
 }
 
@@ -246,7 +244,7 @@ static void back_before(const srn_steps *s, const srn_exec *x, const step *k, sr
     const char *rt_h = (const char *)x->in[RT]->data + (size_t)(BLOCK_H * u * u) * s->size;
     s->gates->gru_before_back((int)x->attr[ACT].i, (int)x->attr[REC].i, s->n, u, k->dz, dh->before,
                               k->gates, k->before, k->e);
-    srn_product(s, u, u, k->spare, u, dz_h, GATES * u, rt_h, u, false);
+    srn_product(s, u, u, k->spare, u, dz_h, GATES * u, rt_h, u, NULL, 0);
     s->gates->gru_reset_back((int)x->attr[REC].i, s->n, u, k->dz, dh->before, k->gates, k->before,
                              srn_rmask_rows(s, BLOCK_H), k->spare);
     srn_mask_rows(s, k->i, k->dz, NULL, GATES);

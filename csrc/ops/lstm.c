@@ -82,8 +82,8 @@ static void lstm_exec(const srn_exec *x, int64_t row0, int64_t row1) {
         void *z = saved != NULL ? saved : z_spare;
         srn_state_advance(&s, &h, i);
         srn_state_advance(&s, &c, i);
-        memcpy(z, srn_rows_at(&s, x->in[XZ], t, GATES), srn_rows_bytes(&s, GATES));
-        srn_recurrent_add(&s, GATES, 0, GATES, z, h.before, x->in[R]->data, spare);
+        srn_recurrent_add(&s, GATES, 0, GATES, z, srn_rows_at(&s, x->in[XZ], t, GATES),
+                          GATES * s.units, h.before, x->in[R]->data, spare);
         s.gates->lstm_forward((int)x->attr[ACT].i, (int)x->attr[REC].i, s.n, s.units, z, c.now,
                               h.now, c.before);
         srn_write_output(&s, x->out[Y], &h, i);

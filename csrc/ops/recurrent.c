@@ -27,6 +27,7 @@ srn_steps srn_steps_of(const srn_exec *x, const srn_view *sequence, int64_t n_ga
         .units = type->shape.dim[2] / n_gates,
         .row0 = row0,
         .n = row1 - row0,
+        .far = srn_type_bytes(type) > 1 << 20,
         .scratch = x->scratch,
     };
 }
@@ -192,7 +193,8 @@ static const void *at(const srn_steps *s, const void *data, int64_t elements) {
 }
 
 void srn_product(const srn_steps *s, int64_t width, int64_t depth, void *c, int64_t ldc,
-                 const void *a, int64_t lda, const void *b, int64_t ldb, bool accumulate) {
+                 const void *a, int64_t lda, const void *b, int64_t ldb, const void *d,
+                 int64_t ldd) {
     srn_gemm(s->dtype, &(srn_gemm_problem){.m = s->n,
                                            .n = width,
                                            .k = depth,
@@ -200,8 +202,8 @@ void srn_product(const srn_steps *s, int64_t width, int64_t depth, void *c, int6
                                            .lda = lda,
                                            .b = b,
                                            .ldb = ldb,
-                                           .d = accumulate ? c : NULL,
-                                           .ldd = ldc,
+                                           .d = d,
+                                           .ldd = ldd,
                                            .c = c,
                                            .ldc = ldc});
 }
@@ -215,9 +217,19 @@ const void *srn_rmask_rows(const srn_steps *s, int64_t gate) {
 }
 
 void srn_recurrent_add(const srn_steps *s, int64_t n_gates, int64_t first, int64_t count, void *z,
-                       const void *h, const void *r, void *spare) {
+                       const void *start, int64_t start_row, const void *h, const void *r,
+                       void *spare) {
     const int64_t u = s->units, row = n_gates * u;
     const int64_t step = s->n_rmask <= 1 ? count : 1; /* blocks that share a factor */
+    if (s->far && start != NULL && start_row != 0) {
+        /* The product would read it in tiles and wait for the memory; a copy reads ahead. */
+        for (int64_t i = 0; i < s->n; i++) {
+            int64_t from = i * row + first * u;
+            memcpy((char *)z + (size_t)from * s->size, at(s, start, from),
+                   (size_t)(count * u) * s->size);
+        }
+        start = z;
+    }
     for (int64_t g = first; g < first + count; g += step) {
         const void *left = h;
         if (s->rmask != NULL) {
@@ -225,7 +237,8 @@ void srn_recurrent_add(const srn_steps *s, int64_t n_gates, int64_t first, int64
             left = spare;
         }
         void *block = (char *)z + (size_t)(g * u) * s->size;
-        srn_product(s, step * u, u, block, row, left, u, at(s, r, g * u), row, true);
+        const void *from = start == NULL ? NULL : at(s, start, g * u);
+        srn_product(s, step * u, u, block, row, left, u, at(s, r, g * u), row, from, start_row);
     }
 }
 
@@ -236,9 +249,9 @@ void srn_recurrent_back(const srn_steps *s, int64_t n_gates, int64_t first, int6
     for (int64_t g = first; g < first + count; g += step) {
         const void *block = at(s, dz, g * u), *weights = at(s, rt, g * u * u);
         if (s->rmask == NULL) {
-            srn_product(s, u, step * u, dh, u, block, row, weights, u, true);
+            srn_product(s, u, step * u, dh, u, block, row, weights, u, dh, u);
         } else {
-            srn_product(s, u, step * u, spare, u, block, row, weights, u, false);
+            srn_product(s, u, step * u, spare, u, block, row, weights, u, NULL, 0);
             s->gates->mul_add(s->n * u, dh, spare, srn_rmask_rows(s, g));
         }
     }

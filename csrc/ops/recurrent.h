@@ -32,6 +32,7 @@ typedef struct srn_steps {
     const void *rmask; /* (n_rmask, B, U): what h is multiplied by before R; NULL: ones */
     int64_t n_rmask;   /* 1 for all gates, or G: one each */
     bool reverse, zero_output;
+    bool far;      /* the sequence is too large for the cache */
     char *scratch; /* what is left of it */
 } srn_steps;
 
@@ -94,15 +95,18 @@ void srn_mask_rows(const srn_steps *s, int64_t i, void *out, const void *from, i
 
 /* What h is multiplied by before the block `gate` of R, (n, U); NULL: ones. */
 const void *srn_rmask_rows(const srn_steps *s, int64_t gate);
-/* Blocks first .. first + count - 1 of z (n, G U) += (h * rmask) R; `spare` (n, U) when rmask. */
+/* Blocks first .. first + count - 1 of z (n, G U) := start + (h * rmask) R. `start` is like z, or one
+ * row for all (start_row 0, else G U), or NULL for zero; `spare` (n, U) when rmask. */
 void srn_recurrent_add(const srn_steps *s, int64_t n_gates, int64_t first, int64_t count, void *z,
-                       const void *h, const void *r, void *spare);
+                       const void *start, int64_t start_row, const void *h, const void *r,
+                       void *spare);
 /* dh += (dz R') * rmask over the same blocks; rt (G U, U) is R transposed. */
 void srn_recurrent_back(const srn_steps *s, int64_t n_gates, int64_t first, int64_t count, void *dh,
                         const void *dz, const void *rt, void *spare);
-/* c (n, width) := a b, or += with `accumulate`; a (n, depth). */
+/* c (n, width) := a b + d; a (n, depth); d NULL: zero. */
 void srn_product(const srn_steps *s, int64_t width, int64_t depth, void *c, int64_t ldc,
-                 const void *a, int64_t lda, const void *b, int64_t ldb, bool accumulate);
+                 const void *a, int64_t lda, const void *b, int64_t ldb, const void *d,
+                 int64_t ldd);
 
 /* ---- checks: input i of op `op`, called `name` in the error. sizes = {T, B, U}, G gates ---- */
 

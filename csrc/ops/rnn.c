@@ -64,8 +64,9 @@ static void rnn_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     void *spare = srn_scratch_rows(&s, 1);
     for (int64_t i = 0; i < s.times; i++) {
         srn_state_advance(&s, &h, i);
-        memcpy(h.now, srn_rows_at(&s, x->in[XZ], srn_time(&s, i), 1), srn_rows_bytes(&s, 1));
-        srn_recurrent_add(&s, GATES, 0, GATES, h.now, h.before, x->in[R]->data, spare);
+        srn_recurrent_add(&s, GATES, 0, GATES, h.now,
+                          srn_rows_at(&s, x->in[XZ], srn_time(&s, i), 1), s.units, h.before,
+                          x->in[R]->data, spare);
         s.gates->rnn_forward((int)x->attr[ACT].i, s.n * s.units, h.now);
         srn_write_output(&s, x->out[Y], &h, i);
         srn_state_hold(&s, &h, i);
