@@ -3,8 +3,8 @@ values and weights", 2019, https://github.com/uxlfoundation/oneDNN/issues/561).
 
 The report: an LSTM with all weights -0.1 takes 27 ms forward and 60 backward with inputs of 0.1,
 and 500 and 1,600 with inputs of -0.1, where values fade into denormal numbers: 18 and 27 times as
-long. Here: one training step of LSTM(128) on 32 x 200 x 32, the loss at the last
-step, with these weights and with tiny inputs; figures are times over that of ordinary values.
+long. Here: one training step of LSTM(128) on 32 x 200 x 32, the loss at the last step, with these
+weights and with tiny inputs; figures are times over that of ordinary values.
 """
 
 import sys
