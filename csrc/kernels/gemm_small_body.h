@@ -23,8 +23,9 @@
 /* Vectors of a panel, and rows of a tile of 1, 2, 3 ... vectors: as the registers allow. */
 #ifndef PANEL_VECTORS
 #define MASKED_LOADS (SRN_SIMD > 0)
-/* B is packed when that pays: used by many rows, and too large for the nearest cache as it lies. */
-#define PACK_ROWS 24
+/* B is packed when that pays: too large for the nearest cache as it lies, and used by many rows; fewer
+ * when its rows are pages apart, so that they crowd into a few sets of that cache. */
+#define PACK_ROWS(stride) ((stride) % 4096 == 0 ? 24 : 48)
 #define PACK_BYTES 32768
 #if SRN_SIMD == 2
 #define PANEL_VECTORS 5
@@ -175,8 +176,8 @@ static void F(piece)(const srn_gemm_problem *t, F(panel) * g, int64_t p0, const 
     T packed[GEMM_SMALL_K * PANEL_VECTORS * SIMD_BYTES / sizeof(T)];
     const int64_t vectors = (t->n + VL - 1) / VL;
     const int64_t n_panels = (vectors + PANEL_VECTORS - 1) / PANEL_VECTORS;
-    const bool far =
-        t->m >= PACK_ROWS && n_panels > 1 && t->n * t->k * (int64_t)sizeof(T) > PACK_BYTES;
+    const bool far = t->m >= PACK_ROWS(t->ldb * (int64_t)sizeof(T)) && n_panels > 1 &&
+                     t->n * t->k * (int64_t)sizeof(T) > PACK_BYTES;
     for (int64_t i = 0, v = 0; i < n_panels; i++) {
         int64_t wide = (vectors - v) / (n_panels - i), j = v * VL;
         int64_t width = t->n - j < wide * VL ? t->n - j : wide * VL;
