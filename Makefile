@@ -14,7 +14,11 @@ SAN := .venv-sanitize
 WHEEL := .venv-wheel
 SANITIZE := address,undefined
 # The leak check would report CPython's own allocations; the C tests do look for leaks.
-SAN_ENV := ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+# Freed blocks are kept back for a short while only, since tests look at the memory in use.
+SAN_ENV := ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=8 UBSAN_OPTIONS=print_stacktrace=1
+# libstdc++ comes along because AddressSanitizer looks for its functions when the process starts, and
+# matplotlib throws.
+SAN_LIBRARIES = $$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libstdc++.so.6)
 
 PIP := -m pip install --quiet --disable-pip-version-check
 # Read from pyproject.toml, where they are stated.
@@ -133,7 +137,7 @@ $(C_OUT)/%.o: %.c Makefile
 # The whole Python suite with the extension under sanitizers.
 test-sanitize: $(SAN)/installed
 	@mkdir -p build/run
-	cd build/run && $(SAN_ENV) LD_PRELOAD="$$($(CC) -print-file-name=libasan.so)" \
+	cd build/run && $(SAN_ENV) LD_PRELOAD="$(SAN_LIBRARIES)" \
 	    $(CURDIR)/$(SAN)/bin/pytest -c $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
 	    $(CURDIR)/tests -p no:cacheprovider $(PYTEST_ARGS)
 
