@@ -45,8 +45,11 @@ def __getattr__(name):
         value = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
         globals()[name] = value
         return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    text = f"module {__name__!r} has no attribute {name!r}."
+    if not name.startswith("_"):
+        text += importlib.import_module(f"{__name__}.errors").did_you_mean(name, __dir__())
+    raise AttributeError(text, name=name)
 
 
 def __dir__():
-    return sorted({*globals(), *_SUBMODULES, *_NAMES})
+    return sorted({*_SUBMODULES, *_NAMES, "__version__"})

@@ -11,7 +11,7 @@ import math
 import os
 import warnings
 
-from seqrnn.errors import did_you_mean
+from seqrnn.errors import UnknownArgumentError, did_you_mean, public_names
 
 _HOOKS = [
     f"on_{what}_{when}"
@@ -23,6 +23,16 @@ _HOOKS = [
 
 class Callback:
     """Base of callbacks. Attributes: `model`; `params`, with 'verbose', 'epochs' and 'steps'."""
+
+    def __new__(cls, *args, **kwargs):
+        known = inspect.signature(cls.__init__).parameters
+        if not any(p.kind is p.VAR_KEYWORD for p in known.values()):
+            for name in kwargs.keys() - known.keys():
+                raise UnknownArgumentError(
+                    f"{cls.__name__}() got an unexpected keyword argument {name!r}."
+                    f"{did_you_mean(name, list(known)[1:])}"
+                )
+        return super().__new__(cls)
 
     def __init__(self):
         self._model = None
@@ -225,7 +235,7 @@ class _Monitor(Callback):
             warnings.warn(
                 f"{type(self).__name__} watches {self.monitor!r}, which is not in the logs: "
                 f"{', '.join(logs or {})}.",
-                stacklevel=4,
+                stacklevel=6,
             )
         return value
 
@@ -481,3 +491,6 @@ class CSVLogger(Callback):
     def on_train_end(self, logs=None):
         self._file.close()
         self._file, self._writer = None, None
+
+
+__getattr__, __dir__ = public_names(__name__)

@@ -1,9 +1,11 @@
-"""Errors of the Python side, and the suggestion they end with."""
+"""Errors of the Python side, the suggestion they end with, and what modules show of themselves."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from types import ModuleType
 
 
 class UnknownArgumentError(TypeError, ValueError):
@@ -27,3 +29,35 @@ def did_you_mean(word: object, words: Iterable[str]) -> str:
     if near:
         return f" Did you mean {lowered[near[0]]!r}?"
     return " Known: " + ", ".join(repr(w) for w in words) + "."
+
+
+def public_names(module: str) -> tuple[Callable, Callable]:
+    """`__getattr__` and `__dir__` of a module for users.
+
+    An unknown name is an AttributeError that suggests the nearest one, and tab completion lists
+    what is there to be used, without the modules and helpers behind it.
+    """
+
+    def listed():
+        found = vars(sys.modules[module])
+        return sorted(n for n in found if not n.startswith("_") and _is_public(n, found[n]))
+
+    def missing(name):
+        text = f"module {module!r} has no attribute {name!r}."
+        if not name.startswith("_"):
+            near = did_you_mean(name, listed())
+            near = "" if near.startswith(" Known") else near
+            text += f"{near} seqrnn has not all of Keras: dir({module}) lists what it has."
+        raise AttributeError(text, name=name)
+
+    return missing, listed
+
+
+def _is_public(name: str, value) -> bool:
+    home = getattr(value, "__module__", None) or type(value).__module__
+    return (
+        home.startswith("seqrnn")
+        and home != __name__
+        and not isinstance(value, ModuleType)
+        and name not in ("Lookup", "Configurable")
+    )

@@ -1,5 +1,6 @@
 """Layers: the pieces that models are made of."""
 
+from seqrnn.errors import public_names
 from seqrnn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
@@ -57,3 +58,5 @@ from seqrnn.layers.wrappers import TimeDistributed, Wrapper
 Convolution1D = Conv1D
 MaxPool1D, AvgPool1D = MaxPooling1D, AveragePooling1D
 GlobalMaxPool1D, GlobalAvgPool1D = GlobalMaxPooling1D, GlobalAveragePooling1D
+
+__getattr__, __dir__ = public_names(__name__)

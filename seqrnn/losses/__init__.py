@@ -1,5 +1,6 @@
 """Losses, as functions and as objects; see `functions` for the formulas, `base` for reductions."""
 
+from seqrnn.errors import public_names
 from seqrnn.lookup import Lookup
 from seqrnn.losses import classes as _classes
 from seqrnn.losses import functions as _functions
@@ -74,3 +75,6 @@ def get(identifier):
     """The loss that a name ('mse', 'MeanSquaredError', ...), config, class, object or function
     stands for; None for None."""
     return None if identifier is None else _lookup.get(identifier)
+
+
+__getattr__, __dir__ = public_names(__name__)

@@ -1,6 +1,7 @@
 """Metrics, as functions and as objects; see `base` for how they are summed up."""
 
 from seqrnn.config import snake_case
+from seqrnn.errors import public_names
 from seqrnn.lookup import Lookup
 from seqrnn.losses import ALIASES as _ALIASES
 from seqrnn.losses import (
@@ -130,3 +131,6 @@ def _function_name(fn):
     return (
         getattr(fn, "__name__", None) or getattr(fn, "name", None) or snake_case(type(fn).__name__)
     )
+
+
+__getattr__, __dir__ = public_names(__name__)

@@ -7,6 +7,7 @@ of `keras.ops`.
 
 import sys
 
+from seqrnn.errors import public_names
 from seqrnn.ops.control import (
     cond,
     convert_to_numpy,
@@ -186,6 +187,7 @@ absolute = abs
 __all__ = sorted(
     name
     for name, value in globals().items()
-    if not name.startswith("_") and callable(value) and name != "sys"
+    if not name.startswith("_") and callable(value) and name not in ("sys", "public_names")
 )
 _operators.ops = sys.modules[__name__]
+__getattr__, __dir__ = public_names(__name__)

@@ -1,6 +1,6 @@
 """Optimizers; `rules` has their formulas."""
 
-from seqrnn.errors import did_you_mean
+from seqrnn.errors import did_you_mean, public_names
 from seqrnn.optimizers import schedules
 from seqrnn.optimizers.base import Optimizer
 from seqrnn.optimizers.rules import SGD, Adam, AdamW, Nadam, RMSprop
@@ -43,3 +43,6 @@ def serialize(optimizer):
 def deserialize(config, custom_objects=None):
     """The inverse of `serialize`."""
     return deserialize_keras_object(config, custom_objects)
+
+
+__getattr__, __dir__ = public_names(__name__)

@@ -1,6 +1,7 @@
 """Helpers around training: seeds, data, progress, names of custom objects."""
 
 from seqrnn.config import clear_session
+from seqrnn.errors import public_names
 from seqrnn.saving.objects import (
     CustomObjectScope,
     custom_object_scope,
@@ -22,3 +23,5 @@ from seqrnn.utils.data import (
 from seqrnn.utils.history import plot_history
 from seqrnn.utils.progress import Progbar
 from seqrnn.utils.seeds import set_random_seed
+
+__getattr__, __dir__ = public_names(__name__)
