@@ -99,6 +99,11 @@ class Loss:
         values = self.call(y_true, y_pred)
         if mask is None:
             mask = getattr(values, "_keras_mask", None)
+        if values is None:
+            raise TypeError(
+                f"loss {self.name!r} must return a value per sample, or a number, got None. A "
+                "function without `return` gives it."
+            )
         values = ops.convert_to_tensor(values)
         return reduce_weighted(values, sample_weight, mask, self.reduction)
 

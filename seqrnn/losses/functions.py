@@ -42,26 +42,35 @@ def match(y_true, y_pred):
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
+    given = tuple(y_true.shape), tuple(y_pred.shape)
     if len(y_true.shape) == len(y_pred.shape) + 1 and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, -1)
     elif len(y_pred.shape) == len(y_true.shape) + 1 and y_pred.shape[-1] == 1:
         y_pred = ops.squeeze(y_pred, -1)
-    check_same_shape(y_true, y_pred)
+    check_same_shape(y_true, y_pred, given)
     return y_true, y_pred
 
 
-def check_same_shape(y_true, y_pred):
-    if tuple(y_true.shape) != tuple(y_pred.shape):
-        raise ShapeMismatch(tuple(y_true.shape), tuple(y_pred.shape))
+def check_same_shape(y_true, y_pred, given=None):
+    """ShapeMismatch if they differ; `given` are their shapes before axes were dropped."""
+    shapes = tuple(y_true.shape), tuple(y_pred.shape)
+    if shapes[0] != shapes[1]:
+        raise ShapeMismatch(*shapes, given or shapes)
 
 
 class ShapeMismatch(ValueError):
-    """Targets and predictions of different shapes; the trainer adds how to repair it."""
+    """Targets and predictions of different shapes; the trainer adds how to repair it.
 
-    def __init__(self, target, prediction):
+    Args:
+        target, prediction: the shapes that were compared.
+        given: both, before an axis of length 1 was dropped.
+    """
+
+    def __init__(self, target, prediction, given):
         self.target, self.prediction = target, prediction
+        self.given = given
         super().__init__(
-            f"The targets have shape {target}, but the predictions have shape {prediction}; "
+            f"The targets have shape {given[0]}, but the predictions have shape {given[1]}; "
             "expected equal shapes."
         )
 
@@ -181,7 +190,15 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
     """
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
-    check_same_shape(y_true, y_pred)
+    try:
+        check_same_shape(y_true, y_pred)
+    except ShapeMismatch as error:
+        if tuple(y_true.shape) in (y_pred.shape[:-1], (*y_pred.shape[:-1], 1)):
+            error.args = (
+                f"{error} Class numbers go with 'sparse_categorical_crossentropy', or make them "
+                "one-hot: keras.utils.to_categorical(y).",
+            )
+        raise
     if label_smoothing:
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
     return -ops.sum(y_true * _log_probability(y_pred, from_logits, axis), axis=axis)
@@ -227,8 +244,9 @@ def class_ids(y_true, y_pred):
     if tuple(y_true.shape) != tuple(y_pred.shape[:-1]):
         hint = ""
         if tuple(y_true.shape) == tuple(y_pred.shape):
-            hint = " One-hot targets go with 'categorical_crossentropy'."
-        error = ShapeMismatch(tuple(y_true.shape), tuple(y_pred.shape))
+            hint = " One-hot targets go with 'categorical_crossentropy', or take y.argmax(-1)."
+        shapes = tuple(y_true.shape), tuple(y_pred.shape)
+        error = ShapeMismatch(*shapes, shapes)
         error.args = (
             f"Class numbers of shape {tuple(y_true.shape)} don't fit predictions of shape "
             f"{tuple(y_pred.shape)}: expected {tuple(y_pred.shape[:-1])}, one integer for each "

@@ -65,6 +65,8 @@ class Model(Trainer, Layer):
     def __getattr__(self, name):
         if name in _GONE:
             raise AttributeError(f"Model has no {name!r}: {_GONE[name]}.")
+        if isinstance(found := getattr(type(self), name, None), property):
+            return found.fget(self)  # raised AttributeError: it does so again, with its own text
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # ---- structure ----

@@ -7,7 +7,7 @@ from seqrnn.models.model import Model, as_input
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.hints import missing_time
-from seqrnn.training.steps import Steps
+from seqrnn.training.steps import Steps, returned
 
 
 class Sequential(Model):
@@ -24,6 +24,8 @@ class Sequential(Model):
         self._chain = []
         self._input = None  # the placeholder of the input, once known
         self._placeholders = []  # the output of each layer, once known
+        if isinstance(layers, Layer | KerasTensor):
+            raise TypeError("layers must be a list: write Sequential([...]).")
         for layer in layers or ():
             self.add(layer)
 
@@ -93,7 +95,7 @@ class Sequential(Model):
         try:
             return layer(x)
         except ValueError as error:
-            missing_time(error, before[-1] if before else None)
+            missing_time(error, before[-1] if before else None, layer, x)
             raise
 
     @property
@@ -140,7 +142,7 @@ class Sequential(Model):
         dtype = self._input.dtype if self._input is not None else inputs.dtype
         x = as_input(inputs, dtype, mask)
         for i, layer in enumerate(self._chain):
-            x = self._applied(layer, x, self._chain[:i])
+            x = returned(self._applied(layer, x, self._chain[:i]), layer)
         return x
 
     def _match_inputs(self, x):
@@ -162,13 +164,18 @@ class Sequential(Model):
 
         Without a declared input, batch and time are open if all layers can do with that.
         """
+        found = self._shapes_from_input()
+        return None if found is None else found[1:]
+
+    def _shapes_from_input(self):
+        """The shape of the input and of each layer's output."""
         if self._graph is not None:
-            return [p.shape for p in self._placeholders]
+            return [p.shape for p in (self._input, *self._placeholders)]
         if not isinstance(self._built_with, Spec):
             return None
         size = self._built_with.shape
         for shape in ((*[None] * (len(size) - 1), *size[-1:]), (None, *size[1:])):
-            x, found = KerasTensor(shape, self._built_with.dtype), []
+            x, found = KerasTensor(shape, self._built_with.dtype), [shape]
             try:
                 for layer in self._chain:
                     x = layer(x)
@@ -177,6 +184,22 @@ class Sequential(Model):
             except (ValueError, TypeError, IndexError):
                 continue
         return None
+
+    @property
+    def input_shape(self):
+        """The shape of the input, None for open sizes; AttributeError before the first data."""
+        return self._open_shapes()[0]
+
+    @property
+    def output_shape(self):
+        """The shape of the output, likewise."""
+        return self._open_shapes()[-1]
+
+    def _open_shapes(self):
+        found = self._shapes_from_input()
+        if found is None:
+            raise AttributeError(f"The shapes of model {self.name!r} are not known yet.")
+        return found
 
     # ---- config ----
 

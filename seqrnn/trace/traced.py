@@ -231,6 +231,8 @@ def check_range(tensor: Tensor, size: int, asker: str) -> None:
 
 
 def _check_range(array: np.ndarray, size: int, asker: str) -> None:
+    if array.dtype.kind == "f" and (parts := array != np.floor(array)).any():
+        raise ValueError(f"{asker}: ids must be whole numbers, got {array[parts][0]}.")
     if array.size and not (array.min() >= 0 and array.max() < size):
         low, high = array.min(), array.max()
         raise ValueError(

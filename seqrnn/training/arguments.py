@@ -17,6 +17,22 @@ def refuse_unknown(method, unknown):
         )
 
 
+def refuse_own_steps(model):
+    """NotImplementedError for a model class with steps of its own, which would not be run."""
+    for name in ("train_step", "test_step", "predict_step"):
+        if hasattr(type(model), name):
+            raise NotImplementedError(
+                f"{type(model).__name__}.{name} would not be called: seqrnn compiles the whole "
+                "step. Pass a function to compile(loss=...), or call add_loss() in a layer."
+            )
+
+
+def check_class_weight(class_weight):
+    """TypeError unless it is a dict or None."""
+    if class_weight is not None and not isinstance(class_weight, dict):
+        raise TypeError(f"class_weight must be a dict {{class: weight}}, got {class_weight!r}.")
+
+
 def verbosity(verbose):
     """0, 1 or 2; 'auto' is 1."""
     if verbose == "auto":

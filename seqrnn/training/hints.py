@@ -36,6 +36,7 @@ def _first(value):
 def explain_mismatch(error, layers):
     """Ends the text of a ShapeMismatch with the slice that repairs the targets, if there is one."""
     target, prediction = error.target, error.prediction
+    y, p = error.given
     hint = ""
     if len(target) == len(prediction) and len(target) > 1 and target[1] != prediction[1]:
         found = time_slice(layers)
@@ -44,10 +45,16 @@ def explain_mismatch(error, layers):
                 f" The model has {prediction[1]} time steps out of {target[1]}: use the targets "
                 f"{slice_text(*found)}."
             )
-    elif len(target) == len(prediction) + 1:
+    if not hint and len(y) == len(p) + 1:
         hint = (
             " If the model is to predict at every step, set return_sequences=True on its last "
             "recurrent layer; if at the last one only, use the targets Y[:, -1]."
+        )
+    every_step = [la for la in layers if getattr(la, "return_sequences", False)]
+    if not hint and every_step and len(p) == 3 and y in (p[:1], (p[0], 1), (p[0], p[2])):
+        hint = (
+            " If the model is to predict at the last step only, set return_sequences=False on "
+            f"{every_step[-1].name!r}."
         )
     return with_text(error, hint)
 
@@ -57,8 +64,8 @@ def slice_text(start, step):
     return f"Y[:, {start or ''}:{'' if step == 1 else ':' + str(step)}]"
 
 
-def missing_time(error, before):
-    """For a layer that wants 3-D input: what the layer before it, or the data, has to do.
+def missing_time(error, before, layer=None, x=None):
+    """For a layer that wants 3-D input: what the layer before it, or the data `x`, has to do.
 
     `before` is None for the first layer of a chain.
     """
@@ -66,7 +73,11 @@ def missing_time(error, before):
     if not any(wanted in text for wanted in ("3-D input", "3 axes")):
         return
     if before is None:
-        with_text(error, " Add the axis of features to the data: X[..., np.newaxis].")
+        features = getattr(getattr(layer, "input_spec", None), "axes", {}).get(2)
+        if features is not None and getattr(x, "shape", ())[1:] == (features,):
+            with_text(error, " Add the axis of samples: x[np.newaxis].")
+        else:
+            with_text(error, " Add the axis of features to the data: X[..., np.newaxis].")
     elif getattr(before, "return_sequences", None) is False and repr(before.name) not in text:
         known = "return_sequences=True" in text
         fix = (

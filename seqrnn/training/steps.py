@@ -10,6 +10,7 @@ import numpy as np
 
 from seqrnn import config, trace
 from seqrnn.errors import did_you_mean
+from seqrnn.layers.context import name_layer
 from seqrnn.losses.functions import ShapeMismatch
 from seqrnn.trace import Array, Spec, nest
 from seqrnn.training.hints import explain_mismatch
@@ -94,7 +95,7 @@ class Steps:
     def _trace(self, mode, batch):
         specs = nest.map_leaves(self._spec, tuple(batch))
         if mode == "predict":
-            return trace.trace(lambda x, y, weight: self.model(x), specs, training=False)
+            return trace.trace(lambda x, y, weight: self._outputs(x), specs, training=False)
         if mode == "test":
             return self._explained(specs, training=False)
         if self._trained is None:
@@ -127,12 +128,15 @@ class Steps:
 
     def _step(self, x, y, weight):
         """What is traced: (loss, vector of sums[, predictions, their masks])."""
-        predictions = nest.flatten(self.model(x))
+        predictions = nest.flatten(self._outputs(x))
         targets, weights = self._per_output(y, weight, len(predictions))
         total, vector = self.objective.statistics(self.model, targets, predictions, weights)
         if not self.objective.needs_predictions:
             return total, vector
         return total, vector, predictions, [p._keras_mask for p in predictions]
+
+    def _outputs(self, x):
+        return returned(self.model(x), self.model)
 
     def _per_output(self, y, weight, n):
         """(targets, weights) as lists with one item per output; resolves the objective."""
@@ -163,6 +167,14 @@ class Steps:
                 "ones. Call compile() again for the change to take effect.",
                 stacklevel=4,
             )
+
+
+def returned(outputs, layer):
+    """`outputs` of a layer or model, TypeError if there are none."""
+    if outputs is None:
+        error = TypeError("call() must return a tensor, or several, got None.")
+        raise name_layer(error, layer)
+    return outputs
 
 
 def spread(structure, names, what, share=False):

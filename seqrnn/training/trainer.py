@@ -12,8 +12,10 @@ from seqrnn import optimizers
 from seqrnn.callbacks import CallbackList, History
 from seqrnn.trace import nest
 from seqrnn.training.arguments import (
+    check_class_weight,
     check_count,
     check_fit_arguments,
+    refuse_own_steps,
     refuse_unknown,
     verbosity,
 )
@@ -55,6 +57,7 @@ class Trainer:
         Raises ValueError for unknown strings, with the nearest one.
         """
         refuse_unknown(Trainer.compile, kwargs)
+        refuse_own_steps(self)
         optimizer = optimizers.get(optimizer)
         objective = Objective(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = optimizer
@@ -342,6 +345,7 @@ class Trainer:
 
     def _data(self, x, y, sample_weight, batch_size, steps=None, shuffle=False, class_weight=None):
         check_count(batch_size, "batch_size")
+        check_class_weight(class_weight)
         if x is None:
             raise ValueError("x: expected an array or an iterable of batches, got None.")
         if is_iterable_data(x):
@@ -366,8 +370,13 @@ class Trainer:
                     f"{len(given)} items."
                 )
             x, y, weight = (*given, None)[:3]
-        else:
+        elif is_iterable_data(given):
             x, y, weight = given, None, None
+        else:
+            raise ValueError(
+                "validation_data must be (x, y) or (x, y, sample_weight), or an iterable of "
+                f"batches, got {type(given).__name__}."
+            )
         data = self._data(x, y, weight, batch_size)
         return Epochs(data, check_count(steps, "validation_steps"))
 

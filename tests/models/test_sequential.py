@@ -189,3 +189,12 @@ def test_plans_are_made_once_per_shape():
     x, y = np.zeros((20, 2)), np.zeros((20, 1))
     model.fit(x, y, batch_size=8, epochs=3, verbose=0)
     assert calls == [(8, 1), (4, 1)]
+
+
+def test_shapes_are_known_after_the_first_data():
+    model = keras.Sequential([layers.LSTM(3), layers.Dense(2)])
+    with pytest.raises(AttributeError, match="not known yet"):
+        model.input_shape  # noqa: B018
+    model(np.zeros((4, 5, 1)))
+    assert model.input_shape == (None, None, 1)
+    assert model.output_shape == (None, 2)

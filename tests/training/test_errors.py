@@ -316,3 +316,137 @@ def test_last_output_against_targets_of_every_step():
     model = model_of(layers.SimpleRNN(10, input_shape=[None, 1]))
     text = unchanged(model, lambda: model.fit(x, y, verbose=0))
     assert "return_sequences=True" in text and "Y[:, -1]" in text
+
+
+# ---- what a newcomer gets wrong ----
+
+
+@pytest.mark.parametrize("method", ["train_step", "test_step", "predict_step"])
+def test_own_steps_are_refused_not_ignored(method):
+    cls = type("Own", (keras.Model,), {method: lambda self, data: {}})
+    x = keras.Input((2,))
+    with pytest.raises(NotImplementedError, match=rf"Own\.{method}.*compile\(loss=.*add_loss"):
+        cls(x, layers.Dense(1)(x)).compile(loss="mse")
+
+
+def test_class_weight_that_is_no_dict():
+    x, y = data()
+    model = conv_model()
+    text = unchanged(model, lambda: model.fit(x, y[:, 3::2], class_weight="balanced", verbose=0))
+    assert text == "class_weight must be a dict {class: weight}, got 'balanced'."
+
+
+def test_layers_not_in_a_list():
+    with pytest.raises(TypeError, match=r"layers must be a list.*Sequential\(\[\.\.\.\]\)"):
+        keras.Sequential(layers.Dense(3), layers.Dense(1))
+    with pytest.raises(TypeError, match="layers must be a list"):
+        keras.Sequential(layers.Dense(3))
+
+
+def test_layer_without_return():
+    class Forgetful(layers.Layer):
+        def call(self, x):
+            x + 1
+
+    class Model(keras.Model):
+        def call(self, x):
+            x + 1
+
+    text = "in layer 'it' ({}): call() must return a tensor, or several, got None."
+    x = np.ones((4, 2), "float32")
+    for use, name in (
+        (lambda: keras.Sequential([Forgetful(name="it")]).predict(x, verbose=0), "Forgetful"),
+        (lambda: model_of(Forgetful(name="it"), layers.Dense(1)).fit(x, x, verbose=0), "Forgetful"),
+        (lambda: Model(name="it").predict(x, verbose=0), "Model"),
+    ):
+        with pytest.raises(TypeError) as caught:
+            use()
+        assert str(caught.value) == text.format(name)
+
+
+def test_loss_without_return():
+    model = model_of(layers.Dense(1, input_shape=[2]), loss=lambda y_true, y_pred: None)
+    text = unchanged(model, lambda: model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0))
+    assert text.startswith("loss '<lambda>' must return")
+
+
+def test_single_sample_to_a_recurrent_layer():
+    model = model_of(layers.GRU(3), layers.Dense(1))
+    model.fit(np.zeros((4, 5, 2)), np.zeros((4, 1)), verbose=0)
+    text = unchanged(model, lambda: model.predict(np.zeros((5, 2)), verbose=0))
+    assert "x[np.newaxis]" in text and "X[..., np.newaxis]" not in text
+
+
+def test_class_numbers_for_one_hot_loss():
+    model = model_of(
+        layers.Dense(3, activation="softmax", input_shape=[2]), loss="categorical_crossentropy"
+    )
+    for shape in ((4,), (4, 1)):
+        text = unchanged(
+            model, lambda s=shape: model.fit(np.zeros((4, 2)), np.zeros(s, int), verbose=0)
+        )
+        assert "sparse_categorical_crossentropy" in text and "to_categorical" in text
+
+
+def test_one_hot_for_the_loss_of_class_numbers():
+    model = model_of(
+        layers.Dense(3, activation="softmax", input_shape=[2]),
+        loss="sparse_categorical_crossentropy",
+    )
+    text = unchanged(model, lambda: model.fit(np.zeros((4, 2)), np.eye(4, 3), verbose=0))
+    assert "'categorical_crossentropy'" in text and "argmax" in text
+
+
+def test_class_numbers_that_are_no_whole_numbers():
+    model = model_of(
+        layers.Dense(3, activation="softmax", input_shape=[2]),
+        loss="sparse_categorical_crossentropy",
+    )
+    x = np.zeros((4, 2))
+    text = unchanged(model, lambda: model.fit(x, np.array([0, 0.5, 1, 2]), verbose=0))
+    assert "0.5" in text and "whole" in text
+    model.fit(x, np.array([0.0, 1, 2, 2]), verbose=0)
+
+
+def test_targets_of_several_steps_for_one():
+    model = model_of(layers.GRU(3, input_shape=[None, 1]), layers.Dense(1))
+    x = np.zeros((4, 5, 1))
+    text = unchanged(model, lambda: model.fit(x, x, verbose=0))
+    assert "targets have shape (4, 5, 1)" in text and "predictions have shape (4, 1)" in text
+    assert "return_sequences=True" in text
+
+
+def test_validation_data_without_targets():
+    x, y = data()
+    model = conv_model()
+    text = unchanged(model, lambda: model.fit(x, y[:, 3::2], validation_data=x, verbose=0))
+    assert "validation_data must be (x, y)" in text
+
+
+def test_misspelt_argument_of_a_callback():
+    with pytest.raises(TypeError, match=r"'patiense'\. Did you mean 'patience'"):
+        keras.callbacks.EarlyStopping(patiense=3)
+    with pytest.raises(TypeError, match=r"'path'\. Did you mean 'filepath'"):
+        keras.callbacks.ModelCheckpoint(path="x")
+
+
+def test_unknown_names_suggest_the_nearest():
+    for module, wrong, near in (
+        (keras, "Sequntial", "Sequential"),
+        (keras.layers, "Lstm", "LSTM"),
+        (keras.ops, "matmull", "matmul"),
+        (keras.callbacks, "EarlyStoping", "EarlyStopping"),
+        (keras.optimizers, "adam", "Adam"),
+        (keras.losses, "MeanSquareError", "MeanSquaredError"),
+        (keras.metrics, "Recal", "Recall"),
+        (keras.utils, "to_categorial", "to_categorical"),
+        (keras.models, "load_modell", "load_model"),
+        (keras.datasets, "timeseries", "time_series"),
+    ):
+        with pytest.raises(AttributeError, match=f"{wrong!r}.*Did you mean {near!r}"):
+            getattr(module, wrong)
+    with pytest.raises(AttributeError, match=r"no attribute 'Attention'.*has not all of Keras"):
+        keras.layers.Attention  # noqa: B018
+    assert not hasattr(keras.layers, "__wrapped__")
+    names = dir(keras.callbacks)
+    assert "EarlyStopping" in names and "did_you_mean" not in names and "csv" not in names
