@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
+import warnings
 from collections import defaultdict
 
 from seqrnn.errors import did_you_mean
@@ -122,3 +124,19 @@ def clear_session(free_memory: bool = True) -> None:
     """Starts the automatic names of layers anew. Models made before keep working."""
     with _names_lock:
         _names.clear()
+
+
+def _check_environment():
+    """Warns of words in the environment variables that mean nothing."""
+    for name, known in (
+        ("SEQRNN_DUMP", ("graph", "plan", "time")),
+        ("SEQRNN_KERNELS", ("ref", "base", "avx2", "avx512")),
+    ):
+        for word in os.environ.get(name, "").split(","):
+            if word and word not in known:
+                warnings.warn(
+                    f"{name} has no effect with {word!r}.{did_you_mean(word, known)}", stacklevel=2
+                )
+
+
+_check_environment()

@@ -1,5 +1,6 @@
 """Helpers: one-hot, padding, windows, seeds, learning curves; the light import."""
 
+import os
 import random
 import subprocess
 import sys
@@ -100,6 +101,24 @@ def test_names_of_the_package():
     assert {"layers", "models", "Sequential", "ops"} <= set(dir(keras))
     with pytest.raises(AttributeError, match="no attribute 'layer'"):
         keras.layer  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("SEQRNN_DUMP", "graph,plans", "'plans'. Did you mean 'plan'?"),
+        ("SEQRNN_KERNELS", "avx", "'avx'"),
+        ("SEQRNN_DUMP", "", ""),
+        ("SEQRNN_KERNELS", "base", ""),
+    ],
+)
+def test_misspelt_environment_variables_are_told(name, value, text):
+    code = "import seqrnn; seqrnn.layers"
+    environment = {**os.environ, name: value}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert text in done.stderr and ("UserWarning" in done.stderr) == bool(text)
 
 
 def test_import_is_light():

@@ -126,9 +126,27 @@ class GRUCell(RecurrentCell):
 
 
 class GRU(BuiltInRNN):
-    """GRUCell over a sequence: (batch, time, features) -> (batch, units).
+    """Gated recurrent unit over a sequence: (batch, time, features) -> (batch, units).
 
-    Args: those of `GRUCell` and `RNN`. `use_cudnn` has no effect.
+    Args:
+        units: size of the output, which is the state.
+        activation, recurrent_activation: name or function; None means linear.
+        dropout, recurrent_dropout: between 0 and 1, of the input and of the state, in training;
+            one mask for all steps and gates, with `implementation=1` one for each gate.
+        return_sequences: the output of every step, (batch, time, units), instead of the last one's.
+        return_state: gives (output, h), the states after the last step.
+        go_backwards: from the last step to the first; outputs in the order of processing.
+        stateful: begins a batch with the states at the end of the one before, until
+            `reset_state()`. All batches must be of one size.
+        *_initializer, *_regularizer, *_constraint: of the weights; names, objects or functions.
+        reset_after: whether the reset gate comes after the product with the recurrent kernel
+            (cuDNN's form) or before (the paper's).
+        unroll, use_cudnn: accepted, no effect.
+
+    Call arguments: mask (batch, time), true where a step counts; initial_state, h (batch, units).
+    Weights: kernel (features, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units),
+    without reset_after (3 units,); blocks in the order z, r, h.
+    Raises ValueError for input that is not 3-D, and for units that are no positive whole number.
     """
 
     recurrent_activation = of_cell("recurrent_activation")

@@ -117,9 +117,27 @@ class LSTMCell(RecurrentCell):
 
 
 class LSTM(BuiltInRNN):
-    """LSTMCell over a sequence: (batch, time, features) -> (batch, units).
+    """Long short-term memory over a sequence: (batch, time, features) -> (batch, units).
 
-    Args: those of `LSTMCell` and `RNN`. `use_cudnn` has no effect.
+    Args:
+        units: size of the output and of both states.
+        activation, recurrent_activation: name or function; None means linear.
+        dropout, recurrent_dropout: between 0 and 1, of the input and of the state, in training;
+            one mask for all steps and gates, with `implementation=1` one for each gate.
+        return_sequences: the output of every step, (batch, time, units), instead of the last one's.
+        return_state: gives (output, h, c), the states after the last step.
+        go_backwards: from the last step to the first; outputs in the order of processing.
+        stateful: begins a batch with the states at the end of the one before, until
+            `reset_state()`. All batches must be of one size.
+        *_initializer, *_regularizer, *_constraint: of the weights; names, objects or functions.
+        unit_forget_bias: whether the bias of the forget gate starts at 1.
+        unroll, use_cudnn: accepted, no effect.
+
+    Call arguments: mask (batch, time), true where a step counts; initial_state, h and c
+    (batch, units).
+    Weights: kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units,),
+    blocks in the order i, f, c, o.
+    Raises ValueError for input that is not 3-D, and for units that are no positive whole number.
     """
 
     recurrent_activation = of_cell("recurrent_activation")

@@ -79,6 +79,12 @@ class RNN(Layer):
         super().__init__(**kwargs)
         if isinstance(cell, (list, tuple)):
             cell = StackedRNNCells(cell)
+        if isinstance(cell, RNN):
+            name = type(cell).__name__
+            raise TypeError(
+                f"RNN: the cell must do one step, but {name} is a layer over all steps. Use it as "
+                f"it is, or RNN({name}Cell(...))."
+            )
         check_cell(cell)
         self.cell = cell
         self.return_sequences = bool(return_sequences)

@@ -83,9 +83,26 @@ class SimpleRNNCell(RecurrentCell):
 
 
 class SimpleRNN(BuiltInRNN):
-    """SimpleRNNCell over a sequence: (batch, time, features) -> (batch, units).
+    """A fully connected state over a sequence: (batch, time, features) -> (batch, units).
 
-    Args: those of `SimpleRNNCell` and `RNN`.
+    h_t = activation(x_t W + h_{t-1} R + b)
+
+    Args:
+        units: size of the output, which is the state.
+        activation: name or function; None means linear.
+        dropout, recurrent_dropout: between 0 and 1, of the input and of the state, in training;
+            one mask for all steps.
+        return_sequences: the output of every step, (batch, time, units), instead of the last one's.
+        return_state: gives (output, h), the states after the last step.
+        go_backwards: from the last step to the first; outputs in the order of processing.
+        stateful: begins a batch with the states at the end of the one before, until
+            `reset_state()`. All batches must be of one size.
+        *_initializer, *_regularizer, *_constraint: of the weights; names, objects or functions.
+        unroll: accepted, no effect.
+
+    Call arguments: mask (batch, time), true where a step counts; initial_state, h (batch, units).
+    Weights: kernel (features, units), recurrent_kernel (units, units), bias (units,).
+    Raises ValueError for input that is not 3-D, and for units that are no positive whole number.
     """
 
     def __init__(

@@ -129,8 +129,10 @@ class Trainer:
         Args:
             x: array (N, ...), or list or dict of arrays for several inputs, or an iterable of
                 (x, y[, sample_weight]) batches.
-            y: targets, (N, ...).
+            y: targets, (N, ...), in the shape of the model's output; class numbers (N,) for
+                sparse_categorical_crossentropy.
             batch_size: samples per step, 32 unless given.
+            epochs: number of the last epoch.
             verbose: 0 silent, 1 a bar, 2 a line per epoch, 'auto' for 1.
             callbacks: list of Callback.
             validation_split: share of the samples, at the end, kept for validation.
@@ -140,9 +142,13 @@ class Trainer:
             sample_weight: (N,), or (N, T) for sequences.
             initial_epoch: number of the first epoch, when training goes on.
             steps_per_epoch: batches per epoch, for data without end.
+            validation_steps, validation_batch_size: likewise of validation_data.
             validation_freq: validate every so many epochs, or after the epochs listed (from 1).
 
         Returns: a `History`; `.history` has a list of floats for loss, each metric, and val_*.
+
+        Raises ValueError before `compile`, and for shapes that don't fit the model or each other;
+        TypeError for data that are no numbers.
         """
         refuse_unknown(Trainer.fit, unknown)
         steps = self._compiled_steps("fit")

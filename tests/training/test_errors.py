@@ -343,6 +343,11 @@ def test_layers_not_in_a_list():
         keras.Sequential(layers.Dense(3))
 
 
+def test_layer_as_a_cell():
+    with pytest.raises(TypeError, match=r"LSTM is a layer over all steps.*RNN\(LSTMCell"):
+        layers.RNN(layers.LSTM(3))
+
+
 def test_layer_without_return():
     class Forgetful(layers.Layer):
         def call(self, x):
