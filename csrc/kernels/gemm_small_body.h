@@ -6,7 +6,12 @@
  *     for p < k:   acc[r][v] += A[r][p] (one number, repeated) * B[p][v] (a vector)
  *
  * A tile takes R + V loads for R * V multiply-adds. The last vector of a row may be incomplete: it
- * is loaded and stored under a mask. B transposed is first turned into a panel of V vectors by
+ * is loaded and stored under a mask. If it has four elements or fewer, most lanes of it would idle:
+ * instead its four columns of several p fill one vector (`ends`),
+ *
+ *     sum[4 q + j] += A[r][p + q] * B[p + q][j],   q < VL / 4, added over q at the end
+ *
+ * with one multiply-add where there were VL / 4 (20 columns: 5 in place of 8). B transposed is first turned into a panel of V vectors by
  * GEMM_SMALL_K rows on the stack (40 KB at most); so is an incomplete panel where masks are slow.
  * Tiles of a panel run over all rows before the next panel, so the panel of B stays in the nearest
  * cache.
@@ -27,6 +32,8 @@
  * when its rows are pages apart, so that they crowd into a few sets of that cache. */
 #define PACK_ROWS(stride) ((stride) % 4096 == 0 ? 24 : 48)
 #define PACK_BYTES 32768
+/* How a panel ends: with a whole vector, one under a mask, one of four columns. */
+enum { WHOLE, MASKED, FOUR };
 #if SRN_SIMD == 2
 #define PANEL_VECTORS 5
 #define TILE_ROWS(vectors) ((vectors) <= 3 ? 8 : 4)
@@ -40,36 +47,75 @@ typedef struct F(panel) {
     int64_t m, k, rs, cs, ldb, ldc, ldd; /* A[i][p] is a[i * rs + p * cs] */
     int64_t taps, gap;                   /* so many times k, `gap` between them */
     bool more;                           /* not the first piece of the sum: C holds those before */
-    JOIN(simd_mask, S) mask;             /* of the last vector */
+    int64_t rest;                        /* elements of the last vector */
+    JOIN(simd_mask, S) mask;             /* the same, when MASKED */
+    const T *ends;                       /* when FOUR: the last columns of B, (k, 4) */
 } F(panel);
 
-SIMD_INLINE void F(tile)(const int rows, const int vectors, const bool tail, const F(panel) * g,
+/* Values per vector of four columns. */
+#define QUADS (SRN_SIMD > 0 ? VL / 4 : 1)
+
+SIMD_INLINE V F(load_end)(const int end, const F(panel) * g, const T *p) {
+    return end == MASKED ? F(load_some)(p, g->mask) : F(load_part)(p, g->rest);
+}
+
+SIMD_INLINE void F(store_end)(const int end, const F(panel) * g, T *p, V v) {
+    if (end == MASKED) {
+        F(store_some)(p, v, g->mask);
+    } else {
+        F(store_part)(p, v, g->rest);
+    }
+}
+
+SIMD_INLINE void F(tile)(const int rows, const int vectors, const int end, const F(panel) * g,
                          const T *a, const T *b, const T *d, T *c) {
     V acc[8][PANEL_VECTORS];
+    const int full = end == FOUR ? vectors - 1 : vectors; /* that are multiplied the usual way */
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
-            const bool some = tail && v == vectors - 1;
+            const bool last = end != WHOLE && v == vectors - 1;
             const T *from = d + r * g->ldd + v * VL;
-            acc[r][v] = d == NULL ? (V){0} : some ? F(load_some)(from, g->mask) : F(load)(from);
+            acc[r][v] = d == NULL || (last && end == FOUR) ? (V){0}
+                        : last                             ? F(load_end)(end, g, from)
+                                                           : F(load)(from);
         }
     }
-    const int64_t rs = g->rs, cs = g->cs, ldb = g->ldb;
+    const int64_t rs = g->rs, ldb = g->ldb;
+    const int64_t cs = end == FOUR ? 1 : g->cs, step = end == FOUR ? QUADS : 1;
+    const T *ends = g->ends;
     for (int64_t q = g->taps; q > 0; q--, a += g->gap) {
-        for (int64_t p = g->k; p > 0; p--, a += cs, b += ldb) {
-            V row[PANEL_VECTORS];
+        const T *at[8]; /* where the rows are */
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) {
-                const bool some = tail && v == vectors - 1 && MASKED_LOADS;
-                row[v] = some ? F(load_some)(b + v * VL, g->mask) : F(load)(b + v * VL);
+        for (int r = 0; r < rows; r++) {
+            at[r] = a + r * rs;
+        }
+        for (int64_t p = g->k; p > 0; p -= step, a += step * cs) {
+#pragma GCC unroll 4
+            for (int64_t s = 0; s < step; s++, b += ldb) {
+                V row[PANEL_VECTORS];
+#pragma GCC unroll 8
+                for (int v = 0; v < full; v++) {
+                    const bool some = end == MASKED && v == vectors - 1 && MASKED_LOADS;
+                    row[v] = some ? F(load_some)(b + v * VL, g->mask) : F(load)(b + v * VL);
+                }
+#pragma GCC unroll 8
+                for (int r = 0; r < rows; r++) {
+                    V left = (end == FOUR ? at[r][s] : a[r * rs]) - (V){0}; /* repeated */
+#pragma GCC unroll 8
+                    for (int v = 0; v < full; v++) {
+                        acc[r][v] += left * row[v];
+                    }
+                }
             }
+            if (end == FOUR) {
+                const V row = F(load)(ends);
+                ends += VL;
 #pragma GCC unroll 8
-            for (int r = 0; r < rows; r++) {
-                V left = a[r * rs] - (V){0}; /* repeated */
-#pragma GCC unroll 8
-                for (int v = 0; v < vectors; v++) {
-                    acc[r][v] += left * row[v];
+                for (int r = 0; r < rows; r++) {
+                    acc[r][full] += F(spread)(at[r]) * row;
+                    at[r] += step;
                 }
             }
         }
@@ -78,14 +124,16 @@ SIMD_INLINE void F(tile)(const int rows, const int vectors, const bool tail, con
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
-            const bool some = tail && v == vectors - 1;
+            const bool last = end != WHOLE && v == vectors - 1;
             T *to = c + r * g->ldc + v * VL;
-            V sum = acc[r][v];
+            V sum = last && end == FOUR ? F(fold)(acc[r][v]) : acc[r][v];
             if (g->more) {
-                sum += some ? F(load_some)(to, g->mask) : F(load)(to);
+                sum += last ? F(load_end)(end, g, to) : F(load)(to);
+            } else if (last && end == FOUR && d != NULL) {
+                sum += F(load_end)(end, g, d + r * g->ldd + v * VL);
             }
-            if (some) {
-                F(store_some)(to, sum, g->mask);
+            if (last) {
+                F(store_end)(end, g, to, sum);
             } else {
                 F(store)(to, sum);
             }
@@ -94,37 +142,39 @@ SIMD_INLINE void F(tile)(const int rows, const int vectors, const bool tail, con
 }
 
 /* All rows of one panel of B. */
-SIMD_INLINE void F(rows)(const int vectors, const bool tail, const F(panel) * g, const T *a,
+SIMD_INLINE void F(rows)(const int vectors, const int end, const F(panel) * g, const T *a,
                          const T *b, const T *d, T *c) {
     int64_t i = 0;
     if (TILE_ROWS(vectors) == 8) {
         for (; i + 8 <= g->m; i += 8) {
-            F(tile)(8, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+            F(tile)(8, vectors, end, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
                     c + i * g->ldc);
         }
     }
     for (; i + 4 <= g->m; i += 4) {
-        F(tile)(4, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+        F(tile)(4, vectors, end, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
                 c + i * g->ldc);
     }
     if (i + 2 <= g->m) {
-        F(tile)(2, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+        F(tile)(2, vectors, end, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
                 c + i * g->ldc);
         i += 2;
     }
     if (i < g->m) {
-        F(tile)(1, vectors, tail, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
+        F(tile)(1, vectors, end, g, a + i * g->rs, b, d == NULL ? d : d + i * g->ldd,
                 c + i * g->ldc);
     }
 }
 
 #define PANEL(vectors)                                                                             \
-    static void F(panel_##vectors)(bool tail, const F(panel) * g, const T *a, const T *b,          \
+    static void F(panel_##vectors)(int end, const F(panel) * g, const T *a, const T *b,            \
                                    const T *d, T *c) {                                             \
-        if (tail) {                                                                                \
-            F(rows)(vectors, true, g, a, b, d, c);                                                 \
+        if (end == WHOLE) {                                                                        \
+            F(rows)(vectors, WHOLE, g, a, b, d, c);                                                \
+        } else if (end == MASKED || QUADS <= 1) {                                                  \
+            F(rows)(vectors, MASKED, g, a, b, d, c);                                               \
         } else {                                                                                   \
-            F(rows)(vectors, false, g, a, b, d, c);                                                \
+            F(rows)(vectors, FOUR, g, a, b, d, c);                                                 \
         }                                                                                          \
     }
 PANEL(1)
@@ -164,16 +214,38 @@ static void F(gather)(T *panel, int64_t ld, int64_t k, int64_t width, const T *b
     }
 }
 
+/* Whether the last columns of C make a vector of four columns; no matter of the number of rows. */
+SIMD_INLINE bool F(is_four)(const F(panel) * g, int64_t n) {
+    return QUADS > 1 && n % VL > 0 && n % VL <= 4 && g->k % QUADS == 0;
+}
+
+/* ends[p][j] = op(B)[p][j], the last g->rest columns from b on, zero beyond them. */
+static void F(take_ends)(T *ends, const F(panel) * g, const T *b, int64_t ldb, bool tb) {
+    const int64_t k = g->k * g->taps;
+    if (!tb && g->rest == 4) {
+        for (int64_t p = 0; p < k; p += QUADS) {
+            F(store)(ends + 4 * p, F(fours)(b + p * ldb, ldb));
+        }
+        return;
+    }
+    for (int64_t j = 0; j < 4; j++) {
+        for (int64_t p = 0; p < k; p++) {
+            ends[4 * p + j] = j >= g->rest ? 0 : b[tb ? j * ldb + p : p * ldb + j];
+        }
+    }
+}
+
 /* One piece of the sum: the k taps rows of op(B) from p0 on. The vectors of a row are dealt to the
  * panels as evenly as can be. */
 static void F(piece)(const srn_gemm_problem *t, F(panel) * g, int64_t p0, const T *a) {
-    static void (*const panels[])(bool, const F(panel) *, const T *, const T *, const T *, T *) = {
+    static void (*const panels[])(int, const F(panel) *, const T *, const T *, const T *, T *) = {
         NULL,       F(panel_1), F(panel_2), F(panel_3),
 #if PANEL_VECTORS == 5
         F(panel_4), F(panel_5),
 #endif
     };
-    T packed[GEMM_SMALL_K * PANEL_VECTORS * SIMD_BYTES / sizeof(T)];
+    T packed[GEMM_SMALL_K * PANEL_VECTORS * SIMD_BYTES / sizeof(T)], ends[GEMM_SMALL_K * 4];
+    g->ends = ends;
     const int64_t vectors = (t->n + VL - 1) / VL;
     const int64_t n_panels = (vectors + PANEL_VECTORS - 1) / PANEL_VECTORS;
     const bool far = t->m >= PACK_ROWS(t->ldb * (int64_t)sizeof(T)) && n_panels > 1 &&
@@ -181,19 +253,27 @@ static void F(piece)(const srn_gemm_problem *t, F(panel) * g, int64_t p0, const 
     for (int64_t i = 0, v = 0; i < n_panels; i++) {
         int64_t wide = (vectors - v) / (n_panels - i), j = v * VL;
         int64_t width = t->n - j < wide * VL ? t->n - j : wide * VL;
-        bool tail = width < wide * VL;
-        if (tail) {
-            g->mask = F(mask)(width - (wide - 1) * VL);
-        }
+        int end = width == wide * VL ? WHOLE : g->cs == 1 && F(is_four)(g, t->n) ? FOUR : MASKED;
         const T *b = t->b, *d = t->d;
         b += t->tb ? j * t->ldb + p0 : p0 * t->ldb + j;
+        if (end != WHOLE) {
+            g->rest = width - (wide - 1) * VL;
+        }
+        if (end == MASKED) {
+            g->mask = F(mask)(g->rest);
+        } else if (end == FOUR) {
+            wide--;
+            width = wide * VL;
+            F(take_ends)(ends, g, b + width * (t->tb ? t->ldb : 1), t->ldb, t->tb);
+        }
         g->ldb = t->ldb;
-        if (t->tb || far || (tail && !MASKED_LOADS)) {
+        if (t->tb || far || (end == MASKED && !MASKED_LOADS)) {
             (t->tb ? F(turn) : F(gather))(packed, wide * VL, g->k * g->taps, width, b, t->ldb);
             b = packed;
             g->ldb = wide * VL;
         }
-        panels[wide](tail, g, a, b, g->more || d == NULL ? NULL : d + j, (T *)t->c + j);
+        wide += end == FOUR;
+        panels[wide](end, g, a, b, g->more || d == NULL ? NULL : d + j, (T *)t->c + j);
         v += wide;
     }
 }
@@ -227,3 +307,4 @@ static void F(gemm)(const srn_gemm_problem *t) {
 #undef F
 #undef V
 #undef VL
+#undef QUADS

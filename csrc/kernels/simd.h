@@ -14,6 +14,9 @@
  *                        vector without a mask: memory that a masked store might have touched cannot
  *                        be loaded again until the store has left the core, which costs more than
  *                        the arithmetic when rows lie close together
+ *     fours              four elements each of as many rows, `ld` apart, as a vector has room for
+ *     spread             a number each for every four elements: p[0] four times, p[1] four times ...
+ *     fold               the sums over these fours: in the first four elements, the rest is any
  *     hsum               the sum of the elements
  *     turn4              four by four elements transposed
  */
@@ -162,6 +165,31 @@ SIMD_INLINE void store_part_f64(double *p, v_f64 v, int64_t count) {
         store_some_f64(p, v, mask_f64(count));
     }
 }
+SIMD_INLINE v_f32 fours_f32(const float *p, int64_t ld) {
+    __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(p + ld), 1);
+    v = _mm512_insertf32x4(v, _mm_loadu_ps(p + 2 * ld), 2);
+    return (v_f32)_mm512_insertf32x4(v, _mm_loadu_ps(p + 3 * ld), 3);
+}
+SIMD_INLINE v_f64 fours_f64(const double *p, int64_t ld) {
+    __m512d v = _mm512_castpd256_pd512(_mm256_loadu_pd(p));
+    return (v_f64)_mm512_insertf64x4(v, _mm256_loadu_pd(p + ld), 1);
+}
+SIMD_INLINE v_f32 spread_f32(const float *p) {
+    const __m512i each = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
+    return (v_f32)_mm512_permutexvar_ps(each, _mm512_castps128_ps512(_mm_loadu_ps(p)));
+}
+SIMD_INLINE v_f64 spread_f64(const double *p) {
+    const __m512i each = _mm512_set_epi64(1, 1, 1, 1, 0, 0, 0, 0);
+    return (v_f64)_mm512_permutexvar_pd(each, _mm512_castpd128_pd512(_mm_loadu_pd(p)));
+}
+SIMD_INLINE v_f32 fold_f32(v_f32 v) {
+    v += (v_f32)_mm512_shuffle_f32x4((__m512)v, (__m512)v, 0x4E);
+    return v + (v_f32)_mm512_shuffle_f32x4((__m512)v, (__m512)v, 0xB1);
+}
+SIMD_INLINE v_f64 fold_f64(v_f64 v) {
+    return v + (v_f64)_mm512_shuffle_f64x2((__m512d)v, (__m512d)v, 0x4E);
+}
 SIMD_INLINE float hsum_f32(v_f32 v) {
     return _mm512_reduce_add_ps((__m512)v);
 }
@@ -217,6 +245,25 @@ SIMD_INLINE void store_part_f64(double *p, v_f64 v, int64_t count) {
         store_some_f64(p, v, mask_f64(count));
     }
 }
+SIMD_INLINE v_f32 fours_f32(const float *p, int64_t ld) {
+    return (v_f32)_mm256_set_m128(_mm_loadu_ps(p + ld), _mm_loadu_ps(p));
+}
+SIMD_INLINE v_f64 fours_f64(const double *p, int64_t ld) {
+    (void)ld;
+    return load_f64(p);
+}
+SIMD_INLINE v_f32 spread_f32(const float *p) {
+    return (v_f32)_mm256_set_m128(_mm_set1_ps(p[1]), _mm_set1_ps(p[0]));
+}
+SIMD_INLINE v_f64 spread_f64(const double *p) {
+    return (v_f64)_mm256_set1_pd(*p);
+}
+SIMD_INLINE v_f32 fold_f32(v_f32 v) {
+    return v + (v_f32)_mm256_permute2f128_ps((__m256)v, (__m256)v, 1);
+}
+SIMD_INLINE v_f64 fold_f64(v_f64 v) {
+    return v;
+}
 SIMD_INLINE float hsum_f32(v_f32 v) {
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
@@ -250,6 +297,16 @@ SIMD_INLINE double hsum_f64(v_f64 v) {
     }                                                                                              \
     SIMD_INLINE void store_part_##S(T *p, V v, int64_t count) {                                    \
         store_some_##S(p, v, count);                                                               \
+    }                                                                                              \
+    SIMD_INLINE V fours_##S(const T *p, int64_t ld) {                                              \
+        (void)ld;                                                                                  \
+        return load_##S(p);                                                                        \
+    }                                                                                              \
+    SIMD_INLINE V spread_##S(const T *p) {                                                         \
+        return *p - (V){0};                                                                        \
+    }                                                                                              \
+    SIMD_INLINE V fold_##S(V v) {                                                                  \
+        return v;                                                                                  \
     }
 SIMD_SOME(v_f32, float, f32)
 SIMD_SOME(v_f64, double, f64)

@@ -152,6 +152,11 @@ static void test_shapes(const srn_gemm_small *kernels) {
     check_forms(kernels, 9, 35, 129);
     check_forms(kernels, 2, 5, 300);
     check_forms(kernels, 33, 170, 150); /* large enough for B to be packed */
+    for (int64_t n = 1; n <= 5; n++) {  /* last vectors of four columns and fewer */
+        check_forms(kernels, 11, n, 8);
+        check_forms(kernels, 7, 16 + n, 20);
+        check_forms(kernels, 9, 80 + n, 136);
+    }
     check_forms(kernels, 0, 5, 4);
     check_forms(kernels, 5, 0, 4);
     check_forms(kernels, 5, 19, 0); /* C := D */
@@ -192,7 +197,7 @@ static void test_not_finite(const srn_gemm_small *kernels) {
 static void test_split(const srn_gemm_small *kernels) {
     for (int form = 0; form < 4; form++) {
         bool ta = form & 1, tb = form & 2;
-        int64_t m = 37, n = 171, k = 140;
+        int64_t m = 37, n = form < 2 ? 171 : 180, k = 140;
         problem p = {ta, tb, m, n, k, ta ? m : k, tb ? k : n, n, ROW, 0, 0};
         fill(&p);
         srn_gemm_problem g = as_gemm(&p, a32, b32, d32, want32);
