@@ -114,8 +114,9 @@ def draw(path, dates, values, weeks, truth, forecasts):
 
     for name, values_ahead in forecasts.items():
         mae = np.abs(values_ahead - truth).mean(axis=0)
-        errors.plot(np.arange(1, HORIZON + 1), mae, color="C3" if name == "seqrnn" else None)
-        errors.annotate(name, (HORIZON, mae[-1]), ha="right", va="bottom")
+        color = "C3" if name == "seqrnn" else None
+        errors.plot(np.arange(1, HORIZON + 1), mae, color=color, label=name)
+    errors.legend()
     errors.set(xlabel="weeks ahead", ylabel="mean absolute error, ppm", ylim=(0, None))
     figure.savefig(path, dpi=110)
     plt.close(figure)
