@@ -109,7 +109,7 @@ def test_two_threads_fit_the_same_model():
 def test_interrupted_fit_leaves_a_model_that_goes_on():
     out = output("""
         import os, signal, threading
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job
         threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
         try:
             model.fit(x, y, epochs=10**9, verbose=0)
