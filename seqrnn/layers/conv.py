@@ -34,7 +34,11 @@ class Conv1D(Layer):
     Weights: kernel (kernel_size, channels / groups, filters), bias (filters,).
 
     Args:
-        padding: 'valid', 'same' or 'causal'.
+        filters: channels of the output.
+        kernel_size: steps that each output sees (with dilation, one in `dilation_rate`).
+        padding: 'valid': only where the kernel fits; 'same': zeros on both sides, 'causal': zeros
+            before, so that there are as many steps as in the input (divided by strides).
+        activation: name or function; None means linear.
         strides, dilation_rate: one of them at least must be 1.
         groups: the channels and filters are cut into so many, each sees its own.
     """

@@ -102,6 +102,12 @@ class Dense(Layer):
     """activation(x @ kernel + bias), on the last axis.
 
     (..., features) -> (..., units). Weights: kernel (features, units), bias (units,).
+
+    Args:
+        units: size of the last axis of the output.
+        activation: name or function; None means linear.
+        use_bias: whether there is a bias.
+        *_initializer, *_regularizer, *_constraint: of the weights; names, objects or functions.
     """
 
     supports_masking = True
