@@ -16,8 +16,8 @@ class Embedding(Layer):
     Weight: embeddings (input_dim, output_dim).
 
     Args:
-        input_dim: ids are whole numbers in 0 .. input_dim - 1; others in an input array raise ValueError, and
-            computed ones are clipped.
+        input_dim: ids are whole numbers in 0 .. input_dim - 1; others in an input array raise
+            ValueError, and computed ones are clipped.
         output_dim: size of the vector for each id.
         mask_zero: whether id 0 stands for a missing step.
         weights: the table, or a list with it.
