@@ -9,22 +9,22 @@
 #define REFERENCE(T, S)                                                                            \
     static void forward_##S SRN_NORM_FORWARD(T) {                                                  \
         for (int64_t r = 0; r < rows; r++, x += n) {                                               \
-            T sum = 0, squares = 0;                                                                \
+            T first = n > 0 ? *x : 0, sum = 0, squares = 0;                                        \
             for (int64_t i = 0; i < n; i++) {                                                      \
-                sum += x[i];                                                                       \
+                sum += x[i] - first;                                                               \
             }                                                                                      \
             T centre = sum / (T)n;                                                                 \
             for (int64_t i = 0; i < n; i++) {                                                      \
-                squares += (x[i] - centre) * (x[i] - centre);                                      \
+                squares += (x[i] - first - centre) * (x[i] - first - centre);                      \
             }                                                                                      \
             T scale = (T)(1 / sqrt(squares / (T)n + epsilon));                                     \
             for (int64_t i = 0; y != NULL && i < n; i++) {                                         \
-                T hat = (x[i] - centre) * scale;                                                   \
+                T hat = (x[i] - first - centre) * scale;                                           \
                 y[r * n + i] =                                                                     \
                     hat * (gamma == NULL ? 1 : gamma[i]) + (beta == NULL ? 0 : beta[i]);           \
             }                                                                                      \
             if (mean != NULL) {                                                                    \
-                mean[r] = centre;                                                                  \
+                mean[r] = first + centre;                                                          \
             }                                                                                      \
             if (rstd != NULL) {                                                                    \
                 rstd[r] = scale;                                                                   \

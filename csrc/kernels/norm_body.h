@@ -1,6 +1,7 @@
 /* Layer normalization of rows for one element type T (suffix S) and one instruction set (simd.h).
  *
- * A row is read in vectors, three times forward and twice backward: it stays in the nearest cache.
+ * The mean is taken from the first element on, so that numbers far from zero keep their digits. A row
+ * is read in vectors, three times forward and twice backward: it stays in the nearest cache.
  * Its last, incomplete vector is loaded with zeros behind; where a centred value would make these
  * count, `keep` (ones, then zeros) removes them. Sums run over the vectors in order, then over the
  * elements of one vector: nothing depends on the other rows.
@@ -27,15 +28,15 @@
         }                                                                                          \
     } while (0)
 
-#define SUM(i, LOAD, STORE, inside) sum += LOAD(x + i);
+#define SUM(i, LOAD, STORE, inside) sum += (LOAD(x + i) - first) * (inside);
 #define SQUARES(i, LOAD, STORE, inside)                                                            \
     {                                                                                              \
-        V d = (LOAD(x + i) - centre) * (inside);                                                   \
+        V d = (LOAD(x + i) - first - centre) * (inside);                                           \
         squares += d * d;                                                                          \
     }
 #define NORMALIZE(i, LOAD, STORE, inside)                                                          \
     {                                                                                              \
-        V hat = (LOAD(x + i) - centre) * scale;                                                    \
+        V hat = (LOAD(x + i) - first - centre) * scale;                                            \
         if (gamma != NULL) {                                                                       \
             hat *= LOAD(gamma + i);                                                                \
         }                                                                                          \
@@ -51,6 +52,7 @@ static void F(forward) SRN_NORM_FORWARD(T) {
     const JOIN(simd_mask, S) mask = F(mask)(n - full);
     const V keep = F(load_some)((const T *)&ones, mask);
     for (int64_t r = 0; r < rows; r++, x += n) {
+        const T first = n > 0 ? *x : 0;
         V sum = {0}, squares = {0};
         EACH_VECTOR(SUM);
         const T centre = F(hsum)(sum) / (T)n;
@@ -61,7 +63,7 @@ static void F(forward) SRN_NORM_FORWARD(T) {
             y += n;
         }
         if (mean != NULL) {
-            mean[r] = centre;
+            mean[r] = first + centre;
         }
         if (rstd != NULL) {
             rstd[r] = scale;
