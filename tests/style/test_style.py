@@ -108,8 +108,9 @@ def test_c_files_are_short(path):
     assert lines <= 600, f"{relative(path)} has {lines} lines"
 
 
-@each(C_FILES)
+@each([path for path in C_FILES if path.parent.name != "kernels"])
 def test_c_functions_are_short(path):
+    """Kernels may be longer: their loops are one thing."""
     for name, line, length in function_lengths(path):
         assert length <= 60, f"{relative(path)}:{line}: {length} lines: {name}"
 
