@@ -168,30 +168,26 @@ class Trainer:
         listeners = CallbackList(
             callbacks, [history], self, verbose=verbose, epochs=epochs, steps=training.steps
         )
-        self._prepare(steps, data, validation)
-        data.seed()
-        self.history = history
-        self.stop_training = False
+        with steps.only_fit():
+            self._prepare(steps, data, validation)
+            data.seed()
+            self.history = history
+            self.stop_training = False
+            epochs = range(initial_epoch, epochs)
+            self._train(epochs, training, validation, validation_freq, listeners, verbose)
+        return history
+
+    def _train(self, epochs, training, validation, validation_freq, listeners, verbose):
         listeners.call("on_train_begin")
         logs = {}
-        for epoch in range(initial_epoch, epochs):
-            if epochs > 1 and verbose:
-                write(f"Epoch {epoch + 1}/{epochs}\n")
-            logs = (
-                self._epoch(
-                    epoch,
-                    training,
-                    validation,
-                    _validates(validation_freq, epoch),
-                    listeners,
-                    verbose,
-                )
-                or logs
-            )
+        for epoch in epochs:
+            if epochs.stop > 1 and verbose:
+                write(f"Epoch {epoch + 1}/{epochs.stop}\n")
+            validates = _validates(validation_freq, epoch)
+            logs = self._epoch(epoch, training, validation, validates, listeners, verbose) or logs
             if self.stop_training:
                 break
         listeners.call("on_train_end", logs)
-        return history
 
     def _epoch(self, epoch, training, validation, validates, listeners, verbose):
         """One epoch; returns its logs."""

@@ -649,3 +649,31 @@ def test_training_goes_on_after_another_compile():
     model.fit(x, y, verbose=0)
     model.compile(loss="mae", optimizer="adam", metrics=["mse"])
     assert list(model.fit(x, y, verbose=0).history) == ["loss", "mse"]
+
+
+def test_a_second_fit_of_the_same_model_is_refused():
+    """From another thread or from a callback; afterwards, also after an error, it works again."""
+    model = keras.Sequential([layers.Dense(1)])
+    model.compile(loss="mse", optimizer="sgd")
+    x = np.ones((8, 2), "float32")
+    errors = []
+
+    def again():
+        try:
+            model.fit(x, x[:, :1], verbose=0)
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    class Inside(callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            thread = threading.Thread(target=again)
+            thread.start()
+            thread.join()
+            again()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, x[:, :1], verbose=0, callbacks=[Inside()])
+    assert len(errors) == 2 and "already being trained" in errors[0]
+    again()
+    assert len(errors) == 2
