@@ -59,18 +59,25 @@ SIMD_INLINE V F(load_end)(const int end, const F(panel) * g, const T *p) {
     return end == MASKED ? F(load_some)(p, g->mask) : F(load_part)(p, g->rest);
 }
 
-SIMD_INLINE void F(store_end)(const int end, const F(panel) * g, T *p, V v) {
+/* The last vector of a row goes to C; D was added already unless it ends with four columns. */
+SIMD_INLINE void F(finish)(const int end, const F(panel) * g, T *c, const T *d, V sum) {
+    if (end == FOUR) {
+        sum = F(fold)(sum);
+    }
+    if (g->more) {
+        sum += F(load_end)(end, g, c);
+    } else if (end == FOUR && d != NULL) {
+        sum += F(load_end)(end, g, d);
+    }
     if (end == MASKED) {
-        F(store_some)(p, v, g->mask);
+        F(store_some)(c, sum, g->mask);
     } else {
-        F(store_part)(p, v, g->rest);
+        F(store_part)(c, sum, g->rest);
     }
 }
 
-SIMD_INLINE void F(tile)(const int rows, const int vectors, const int end, const F(panel) * g,
-                         const T *a, const T *b, const T *d, T *c) {
-    V acc[8][PANEL_VECTORS];
-    const int full = end == FOUR ? vectors - 1 : vectors; /* that are multiplied the usual way */
+SIMD_INLINE void F(begin)(const int rows, const int vectors, const int end, const F(panel) * g,
+                          const T *d, V acc[8][PANEL_VECTORS]) {
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
@@ -82,6 +89,30 @@ SIMD_INLINE void F(tile)(const int rows, const int vectors, const int end, const
                                                            : F(load)(from);
         }
     }
+}
+
+SIMD_INLINE void F(put)(const int rows, const int vectors, const int end, const F(panel) * g,
+                        const T *d, T *c, V acc[8][PANEL_VECTORS]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            const bool last = end != WHOLE && v == vectors - 1;
+            const int64_t at = r * g->ldc + v * VL;
+            if (!last) {
+                F(store)(c + at, g->more ? acc[r][v] + F(load)(c + at) : acc[r][v]);
+            } else {
+                F(finish)(end, g, c + at, d == NULL ? d : d + r * g->ldd + v * VL, acc[r][v]);
+            }
+        }
+    }
+}
+
+SIMD_INLINE void F(tile)(const int rows, const int vectors, const int end, const F(panel) * g,
+                         const T *a, const T *b, const T *d, T *c) {
+    V acc[8][PANEL_VECTORS];
+    const int full = end == FOUR ? vectors - 1 : vectors; /* that are multiplied the usual way */
+    F(begin)(rows, vectors, end, g, d, acc);
     const int64_t rs = g->rs, ldb = g->ldb;
     const int64_t cs = end == FOUR ? 1 : g->cs, step = end == FOUR ? QUADS : 1;
     const T *ends = g->ends;
@@ -120,25 +151,7 @@ SIMD_INLINE void F(tile)(const int rows, const int vectors, const int end, const
             }
         }
     }
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) {
-            const bool last = end != WHOLE && v == vectors - 1;
-            T *to = c + r * g->ldc + v * VL;
-            V sum = last && end == FOUR ? F(fold)(acc[r][v]) : acc[r][v];
-            if (g->more) {
-                sum += last ? F(load_end)(end, g, to) : F(load)(to);
-            } else if (last && end == FOUR && d != NULL) {
-                sum += F(load_end)(end, g, d + r * g->ldd + v * VL);
-            }
-            if (last) {
-                F(store_end)(end, g, to, sum);
-            } else {
-                F(store)(to, sum);
-            }
-        }
-    }
+    F(put)(rows, vectors, end, g, d, c, acc);
 }
 
 /* All rows of one panel of B. */
