@@ -5,6 +5,7 @@ returns to Python is the loss and the vector of sums described in `objective`.
 """
 
 import contextlib
+import threading
 import warnings
 
 import numpy as np
@@ -29,7 +30,7 @@ class Steps:
         self._plans = {}
         self._constrain = None  # a plan that applies the constraints; False: there are none
         self._trained = None  # the variables that the optimizer changes
-        self._fitting = False
+        self._fit_lock = threading.Lock()
 
     def __getstate__(self):
         return {**self.__dict__, "_plans": {}, "_constrain": None, "_trained": None}
@@ -37,16 +38,15 @@ class Steps:
     @contextlib.contextmanager
     def only_fit(self):
         """Refuses a second fit while one is running, in another thread or from a callback."""
-        if self._fitting:
+        if not self._fit_lock.acquire(blocking=False):
             raise RuntimeError(
                 f"model '{self.model.name}' is already being trained; wait until that fit is over, "
                 "or train a copy made with clone_model()"
             )
-        self._fitting = True
         try:
             yield
         finally:
-            self._fitting = False
+            self._fit_lock.release()
 
     # ---- steps ----
 
