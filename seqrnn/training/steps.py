@@ -18,6 +18,7 @@ from seqrnn.trace import Array, Spec, nest
 from seqrnn.training.hints import explain_mismatch
 
 _PLANS = 64  # kept per model; data of many lengths makes more
+_beginning = threading.Lock()  # held while a fit looks whether another one is running
 
 
 class Steps:
@@ -30,23 +31,26 @@ class Steps:
         self._plans = {}
         self._constrain = None  # a plan that applies the constraints; False: there are none
         self._trained = None  # the variables that the optimizer changes
-        self._fit_lock = threading.Lock()
+        self._fitting = False
 
     def __getstate__(self):
-        return {**self.__dict__, "_plans": {}, "_constrain": None, "_trained": None}
+        own = {"_plans": {}, "_constrain": None, "_trained": None, "_fitting": False}
+        return {**self.__dict__, **own}
 
     @contextlib.contextmanager
     def only_fit(self):
         """Refuses a second fit while one is running, in another thread or from a callback."""
-        if not self._fit_lock.acquire(blocking=False):
-            raise RuntimeError(
-                f"model '{self.model.name}' is already being trained; wait until that fit is over, "
-                "or train a copy made with clone_model()"
-            )
+        with _beginning:
+            if self._fitting:
+                raise RuntimeError(
+                    f"model '{self.model.name}' is already being trained; wait until that fit is "
+                    "over, or train a copy made with clone_model()"
+                )
+            self._fitting = True
         try:
             yield
         finally:
-            self._fit_lock.release()
+            self._fitting = False
 
     # ---- steps ----
 
