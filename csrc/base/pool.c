@@ -1,7 +1,8 @@
 /* The thread pool; see pool.h.
  *
- * A job is described once, then workers 1 .. want-1 are called and every thread takes the next block
- * from a shared counter until none is left. When the caller runs out of blocks it dismisses the
+ * A job is described once, then workers 1 .. want-1 are called. Every thread has a share of the blocks,
+ * the same one from job to job, so that it finds in its cache what it left there; when its own are
+ * done it helps the others with theirs. When the caller runs out of blocks it dismisses the
  * workers that have not answered yet, so that it waits only for blocks that are really being worked
  * on. `busy` is held for the length of a job: whoever finds it taken (a second caller, or a block
  * that calls the pool again) works alone.
@@ -42,19 +43,27 @@ static worker workers[SRN_MAX_THREADS]; /* number 0 is the caller */
 static int n_workers = 1;
 static _Atomic bool stopping, caller_asleep;
 
+typedef struct share { /* of a thread in the job: blocks next .. end-1 wait */
+    _Alignas(64) _Atomic int64_t next;
+    int64_t end;
+} share;
+
 static struct {
     srn_block_fn fn;
     void *context;
-    int64_t n_blocks;
-    _Atomic int64_t next;
+    int n_shares;
+    share shares[SRN_MAX_THREADS];
 } job;
 
 static _Atomic int threads_wanted; /* 0: not decided yet */
 
 static void work(int number) {
-    int64_t block;
-    while ((block = atomic_fetch_add(&job.next, 1)) < job.n_blocks) {
-        job.fn(job.context, block, number);
+    for (int i = 0; i < job.n_shares; i++) {
+        share *s = &job.shares[(number + i) % job.n_shares];
+        int64_t block;
+        while ((block = atomic_fetch_add(&s->next, 1)) < s->end) {
+            job.fn(job.context, block, number);
+        }
     }
 }
 
@@ -190,8 +199,13 @@ static void wait_for(worker *w) {
     pthread_mutex_unlock(&lock);
 }
 
-static void run_parallel(int want) {
+static void run_parallel(int64_t n_blocks, int want) {
     want = hire(want);
+    job.n_shares = want;
+    for (int i = 0; i < want; i++) {
+        job.shares[i].end = n_blocks * (i + 1) / want;
+        atomic_store(&job.shares[i].next, n_blocks * i / want);
+    }
     for (int i = 1; i < want; i++) {
         call(&workers[i]);
     }
@@ -213,9 +227,7 @@ void srn_pool_run(int64_t n_blocks, int max_workers, srn_block_fn fn, void *cont
     }
     job.fn = fn;
     job.context = context;
-    job.n_blocks = n_blocks;
-    atomic_store(&job.next, 0);
-    run_parallel(want);
+    run_parallel(n_blocks, want);
     pthread_mutex_unlock(&busy);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "compile/batch_rows.h"
+#include "compile/batch_split.h"
 #include "compile/memory_plan.h"
 #include "compile/simplify.h"
 #include "graph/scan.h"
@@ -163,12 +164,18 @@ static void partition(srn_step *step, int64_t rows, int64_t min_block) {
     }
 }
 
-/* A scan: T times its body; by rows of the batch where these don't meet. */
+/* A scan: T times its body; by rows of the batch where these don't meet; without state each step
+ * for itself. */
 static bool measure_scan(build *b, srn_step *step) {
     int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
+    int64_t length = step->attr[SRN_SCAN_LENGTH].i;
     int64_t batch = srn_batch_rows(step->body, n_state, &b->arena, b->err);
-    step->cost = (double)step->attr[SRN_SCAN_LENGTH].i * srn_plan_cost(step->body);
-    partition(step, batch > 0 ? batch : 1, 16);
+    step->cost = (double)length * srn_plan_cost(step->body);
+    if (n_state == 0) {
+        partition(step, length, 1);
+    } else {
+        partition(step, batch > 0 ? batch : 1, 16);
+    }
     return !srn_failed(b->err);
 }
 
@@ -421,9 +428,24 @@ static bool check_assigns(build *b) {
     return true;
 }
 
+static srn_plan *compile_split(const srn_graph *g, const srn_compile_spec *spec, srn_error *err) {
+    srn_arena arena;
+    srn_arena_init(&arena);
+    srn_compile_spec in_parts;
+    srn_graph *split = srn_batch_split(g, spec, &in_parts, &arena, err);
+    srn_plan *plan = split == NULL ? NULL : srn_compile(split, &in_parts, err);
+    srn_graph_drop(split);
+    srn_arena_deinit(&arena);
+    return plan;
+}
+
 srn_plan *srn_compile(const srn_graph *g, const srn_compile_spec *spec, srn_error *err) {
     if (!check_spec(g, spec, err)) {
         return NULL;
+    }
+    srn_plan *in_parts = spec->batch > 1 ? compile_split(g, spec, err) : NULL;
+    if (in_parts != NULL || srn_failed(err)) {
+        return in_parts;
     }
     build b = {.g = g, .spec = spec, .err = err};
     srn_arena_init(&b.arena);

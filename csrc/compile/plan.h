@@ -73,6 +73,9 @@ typedef struct srn_compile_spec {
     int32_t n_assigns;
     const int32_t *assign_variables; /* number of the variable */
     const srn_val *assign_values;
+    /* Inputs with so many in front hold a batch of samples, whose parts may be computed side by side;
+     * 0: none do. */
+    int64_t batch;
 } srn_compile_spec;
 
 srn_plan *srn_compile(const srn_graph *g, const srn_compile_spec *spec, srn_error *err);

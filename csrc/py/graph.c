@@ -341,8 +341,9 @@ static bool read_assigns(srn_compile_spec *spec, PyObject *object, const srn_gra
 
 static PyObject *graph_compile(PyObject *self, PyObject *const *args, Py_ssize_t n_args,
                                PyObject *names) {
-    enum { OUTPUTS, GRADIENTS, LIKE, ASSIGNS, N };
-    static const char *const words[] = {"outputs", "gradients", "gradient_like", "assigns", NULL};
+    enum { OUTPUTS, GRADIENTS, LIKE, ASSIGNS, BATCH, N };
+    static const char *const words[] = {"outputs", "gradients", "gradient_like",
+                                        "assigns", "batch",     NULL};
     static const srn_py_signature signature = {"Graph.compile", words, 1, N};
     PyObject *given[N];
     srn_graph *g = graph_of(self);
@@ -359,7 +360,9 @@ static PyObject *graph_compile(PyObject *self, PyObject *const *args, Py_ssize_t
                                                     g, true, "Graph.compile: gradients", &arena)) ||
         (given[LIKE] != NULL && !srn_py_values(&like, &n_like, given[LIKE], g, false,
                                                "Graph.compile: gradient_like", &arena)) ||
-        (given[ASSIGNS] != NULL && !read_assigns(&spec, given[ASSIGNS], g, &arena))) {
+        (given[ASSIGNS] != NULL && !read_assigns(&spec, given[ASSIGNS], g, &arena)) ||
+        (given[BATCH] != NULL &&
+         !srn_py_int64(&spec.batch, given[BATCH], "Graph.compile: batch"))) {
         goto done;
     }
     if (n_like != spec.n_gradients) {
@@ -426,7 +429,8 @@ static PyMethodDef graph_methods[] = {
      "gradient(ys, seeds, xs): appends the backward pass; None where y does not depend on x."},
     {"type", graph_type, METH_O, "type(value): (dtype, shape)."},
     {"compile", CALL(graph_compile), FAST,
-     "compile(outputs, gradients=(), gradient_like=(), assigns=()): a Plan."},
+     "compile(outputs, gradients=(), gradient_like=(), assigns=(), batch=0): a Plan; inputs with "
+     "`batch` in front hold samples, which may be computed in parts."},
     {NULL, NULL, 0, NULL},
 };
 

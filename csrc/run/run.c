@@ -22,7 +22,7 @@ static void run_block(void *context, int64_t block, int worker) {
     j->step->op->exec(&x, begin, end < j->step->rows ? end : j->step->rows);
 }
 
-/* A block of the batch's rows through all time steps. */
+/* A block of a scan: rows of the batch through all time steps; without state, some of the steps. */
 static void run_scan_block(void *context, int64_t block, int worker) {
     const job *j = context;
     const srn_step *step = j->step;
@@ -38,6 +38,9 @@ static void run_step(srn_workspace *ws, job *j) {
     int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
     if (blocks == 1) {
         fn(j, 0, 0);
+    } else if (blocks > 1 && ws->workers == 1 && step->body == NULL) {
+        j->exec.scratch = ws->scratch;
+        step->op->exec(&j->exec, 0, step->rows);
     } else {
         srn_pool_run(blocks, ws->workers, fn, j);
     }

@@ -31,6 +31,27 @@ static void point_outside(srn_workspace *body, const srn_exec *x, int32_t n_stat
     }
 }
 
+static void point_at_step(srn_workspace *body, const srn_exec *x, int32_t n_state, int32_t n_seq,
+                          int64_t t, int64_t length) {
+    for (int32_t k = n_state; k < n_state + n_seq; k++) {
+        point_input(body, k, slice(x->in[k], t, length));
+    }
+    for (int32_t y = n_state; y < x->n_out; y++) {
+        srn_workspace_point(body, body->plan->outputs[y], slice(x->out[y], t, length));
+    }
+}
+
+static void run_without_state(srn_workspace *body, const srn_exec *x, int64_t begin, int64_t end) {
+    int32_t n_seq = (int32_t)x->attr[SRN_SCAN_N_SEQ].i;
+    int64_t length = x->attr[SRN_SCAN_LENGTH].i;
+    srn_run_state state = *x->state;
+    for (int64_t t = begin; t < end; t++) {
+        point_at_step(body, x, 0, n_seq, t, length);
+        state.iteration = x->state->iteration * length + t;
+        srn_workspace_walk(body, &state);
+    }
+}
+
 void srn_scan_run(srn_workspace *body, const srn_step *step, const srn_exec *x, int64_t row0,
                   int64_t row1) {
     int32_t n_state = (int32_t)x->attr[SRN_SCAN_N_STATE].i;
@@ -38,15 +59,14 @@ void srn_scan_run(srn_workspace *body, const srn_step *step, const srn_exec *x, 
     int64_t length = x->attr[SRN_SCAN_LENGTH].i, batch = step->rows;
     bool reverse = x->attr[SRN_SCAN_REVERSE].i != 0;
     point_outside(body, x, n_state, n_seq);
+    if (n_state == 0) {
+        run_without_state(body, x, row0, row1);
+        return;
+    }
     srn_run_state state = *x->state;
     for (int64_t i = 0; i < length; i++) {
         int64_t t = reverse ? length - 1 - i : i;
-        for (int32_t k = n_state; k < n_state + n_seq; k++) {
-            point_input(body, k, slice(x->in[k], t, length));
-        }
-        for (int32_t y = n_state; y < x->n_out; y++) {
-            srn_workspace_point(body, body->plan->outputs[y], slice(x->out[y], t, length));
-        }
+        point_at_step(body, x, n_state, n_seq, t, length);
         state.iteration = x->state->iteration * length + t;
         if (step->block_rows < batch) {
             srn_workspace_walk_rows(body, &state, row0, row1, batch);

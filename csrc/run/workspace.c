@@ -68,8 +68,10 @@ static srn_workspace *new_body(const srn_step *step, int workers, srn_error *err
 static bool make_bodies(srn_workspace *ws, srn_error *err) {
     for (int32_t i = 0; i < ws->plan->n_steps; i++) {
         const srn_step *step = &ws->plan->steps[i];
-        bool by_rows = step->rows > step->block_rows;
-        for (int w = 0; step->body != NULL && w < (by_rows ? ws->workers : 1); w++) {
+        int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
+        bool by_rows = blocks > 1;
+        int most = blocks < ws->workers ? (int)blocks : ws->workers;
+        for (int w = 0; step->body != NULL && w < most; w++) {
             srn_workspace *body = new_body(step, by_rows ? 1 : ws->workers, err);
             if (body == NULL) {
                 return false;

@@ -72,6 +72,7 @@ def trace(
     *,
     trainable: Sequence[Variable] | None = None,
     training: bool | None = None,
+    batch: int = 0,
 ) -> Traced:
     """Records what `fn` does to arrays of these shapes, and compiles it.
 
@@ -80,6 +81,7 @@ def trace(
         specs: nested lists, tuples and dicts of `Spec`; other leaves reach `fn` as they are.
         trainable: then the first output must be the loss, a float of one element.
         training: what `training` is for the layers that `fn` calls.
+        batch: arrays with so many entries in front hold samples: these may be computed in parts.
 
     Returns: a `Traced`, whose outputs have the structure that `fn` returned. Leaves of it that
     are no tensors, arrays, variables or floats (None, strings, ...) are kept as they are.
@@ -92,7 +94,7 @@ def trace(
         for index, tensor in enumerate(t for t in nest.flatten(tensors) if _is_tensor(t)):
             frame.sources[tensor.id] = index
         result = fn(*tensors) if isinstance(specs, tuple) else fn(tensors)
-        return Traced(frame, specs, result, trainable)
+        return Traced(frame, specs, result, trainable, batch)
 
 
 def _is_tensor(leaf) -> bool:
@@ -114,7 +116,7 @@ class Traced:
         trainable: the variables by which there is a gradient, in the order given.
     """
 
-    def __init__(self, frame: Frame, specs, result, trainable):
+    def __init__(self, frame: Frame, specs, result, trainable, batch):
         result = nest.map_leaves(_as_output, result)
         leaves = nest.flatten(result)
         outputs = [frame.value(leaf) for leaf in leaves if _is_tensor(leaf)]
@@ -126,7 +128,7 @@ class Traced:
         assigns = [(position[key], t.id) for key, t in frame.assigned.items()]
         _dump("graph", frame.graph)
         self.plan = frame.graph.compile(
-            outputs, gradients=gradients, gradient_like=like, assigns=assigns
+            outputs, gradients=gradients, gradient_like=like, assigns=assigns, batch=batch
         )
         _dump("plan", self.plan)
         if _dumps("time"):

@@ -114,10 +114,13 @@ class Steps:
 
     def _trace(self, mode, batch):
         specs = nest.map_leaves(self._spec, tuple(batch))
+        batch = nest.flatten(specs)[0].shape[0]
         if mode == "predict":
-            return trace.trace(lambda x, y, weight: self._outputs(x), specs, training=False)
+            return trace.trace(
+                lambda x, y, weight: self._outputs(x), specs, training=False, batch=batch
+            )
         if mode == "test":
-            return self._explained(specs, training=False)
+            return self._explained(specs, training=False, batch=batch)
         if self._trained is None:
             self.model.build_from(specs[0])
             trained = self.model.trainable_variables
@@ -125,7 +128,7 @@ class Steps:
                 self.optimizer.build(trained)
             self._trained = trained
         trainable = self._trained or None
-        return self._explained(specs, training=True, trainable=trainable)
+        return self._explained(specs, training=True, trainable=trainable, batch=batch)
 
     def _explained(self, specs, **options):
         eager = self.objective.needs_predictions
