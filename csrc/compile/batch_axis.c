@@ -88,11 +88,16 @@ static const place places[] = {
     {.id = SRN_OP_conv1d_dw, .in = {0, 0}, .out = {W}, .adds = true},
 };
 
-static bool placed(srn_look *x) {
-    const place *p = places;
-    while (p->id != x->node->id) {
-        p++;
+static const place *place_of(srn_op_id id) {
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        if (places[i].id == id) {
+            return &places[i];
+        }
     }
+    return NULL;
+}
+
+static bool placed(srn_look *x, const place *p) {
     for (int32_t k = 0; k < x->node->n_in; k++) {
         if (p->in[k] != W && x->node->in[k] != SRN_NONE) {
             x->rule->need[k] = (srn_axis){p->in[k], 1, 1};
@@ -294,17 +299,11 @@ static bool of_op(srn_look *x) {
     if (node->op->flags & SRN_FLAG_ELEMENTWISE) {
         return elementwise(x);
     }
+    const place *fixed = place_of(node->id);
+    if (fixed != NULL) {
+        return placed(x, fixed);
+    }
     switch (node->id) {
-    case SRN_OP_rnn:
-    case SRN_OP_rnn_grad:
-    case SRN_OP_lstm:
-    case SRN_OP_lstm_grad:
-    case SRN_OP_gru:
-    case SRN_OP_gru_grad:
-    case SRN_OP_conv1d:
-    case SRN_OP_conv1d_dx:
-    case SRN_OP_conv1d_dw:
-        return placed(x);
     case SRN_OP_scan:
         return srn_batch_rule_of_scan(x);
     case SRN_OP_matmul:
