@@ -29,12 +29,46 @@ srn_val srn_sub(srn_graph *g, srn_val a, srn_val b) {
     return srn_emit2(g, SRN_OP_sub, a, b);
 }
 
+/* The number that v repeats, as (); SRN_NONE when v is no repeated number. */
+static srn_val repeated(srn_graph *g, srn_val v) {
+    while (srn_shape_count(&srn_type_of(g, v)->shape) != 1) {
+        const srn_node *maker = srn_maker(g, v);
+        if (maker->id != SRN_OP_broadcast_to && maker->id != SRN_OP_reshape) {
+            return SRN_NONE;
+        }
+        v = maker->in[0];
+    }
+    return srn_reshape(g, v, &(srn_shape){.rank = 0});
+}
+
+static bool has_shape(const srn_graph *g, srn_val v, const srn_shape *shape) {
+    return srn_shape_equal(&srn_type_of(g, v)->shape, shape);
+}
+
+/* A product or quotient. The gradient of a mean is one number for all elements: it stays one, and
+ * meets the elements in the first product with them. */
+static srn_val scaled(srn_graph *g, srn_op_id id, srn_val a, srn_val b) {
+    srn_shape out;
+    if (a == SRN_NONE || b == SRN_NONE ||
+        !srn_shape_broadcast(&out, &srn_type_of(g, a)->shape, &srn_type_of(g, b)->shape) ||
+        srn_shape_count(&out) <= 1) {
+        return srn_emit2(g, id, a, b);
+    }
+    srn_val one_a = repeated(g, a), one_b = repeated(g, b);
+    if (one_a != SRN_NONE && one_b != SRN_NONE) {
+        return srn_broadcast_to(g, srn_emit2(g, id, one_a, one_b), &out);
+    }
+    a = one_a != SRN_NONE && has_shape(g, b, &out) ? one_a : a;
+    b = one_b != SRN_NONE && has_shape(g, a, &out) ? one_b : b;
+    return srn_emit2(g, id, a, b);
+}
+
 srn_val srn_mul(srn_graph *g, srn_val a, srn_val b) {
-    return srn_emit2(g, SRN_OP_mul, a, b);
+    return scaled(g, SRN_OP_mul, a, b);
 }
 
 srn_val srn_div(srn_graph *g, srn_val a, srn_val b) {
-    return srn_emit2(g, SRN_OP_div, a, b);
+    return scaled(g, SRN_OP_div, a, b);
 }
 
 srn_val srn_where(srn_graph *g, srn_val condition, srn_val a, srn_val b) {
@@ -108,8 +142,9 @@ srn_val srn_broadcast_to(srn_graph *g, srn_val a, const srn_shape *shape) {
     if (a != SRN_NONE && srn_shape_equal(&srn_type_of(g, a)->shape, shape)) {
         return a;
     }
+    srn_val one = a == SRN_NONE ? SRN_NONE : repeated(g, a);
     srn_attr attrs[] = {{.ints = ints_of(shape)}};
-    return srn_emit(g, SRN_OP_broadcast_to, 1, &a, attrs);
+    return srn_emit(g, SRN_OP_broadcast_to, 1, one == SRN_NONE ? &a : &one, attrs);
 }
 
 srn_val srn_reshape(srn_graph *g, srn_val a, const srn_shape *shape) {

@@ -109,7 +109,7 @@ SMOOTH(abs, take_number, "abs(x) = |x|, numbers. Gradient sign(x), 0 at 0.")
 
 FLAT(sign, take_number, "sign(x) = 1, 0 or -1, numbers; NaN stays. Gradient 0.")
 
-RULE(square, srn_mul(g, dy, srn_scale(g, x, 2)))
+RULE(square, srn_mul(g, srn_scale(g, dy, 2), x))
 SMOOTH(square, take_number, "square(x) = x x, numbers.")
 
 RULE(sqrt, srn_div(g, srn_scale(g, dy, 0.5), y))
