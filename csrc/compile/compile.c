@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "compile/batch_rows.h"
 #include "compile/batch_split.h"
 #include "compile/memory_plan.h"
 #include "compile/simplify.h"
@@ -164,19 +163,15 @@ static void partition(srn_step *step, int64_t rows, int64_t min_block) {
     }
 }
 
-/* A scan: T times its body; by rows of the batch where these don't meet; without state each step
- * for itself. */
-static bool measure_scan(build *b, srn_step *step) {
-    int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
-    int64_t length = step->attr[SRN_SCAN_LENGTH].i;
-    int64_t batch = srn_batch_rows(step->body, n_state, &b->arena, b->err);
-    step->cost = (double)length * srn_plan_cost(step->body);
-    if (n_state == 0) {
-        partition(step, length, 1);
-    } else {
-        partition(step, batch > 0 ? batch : 1, 16);
+/* A scan: T times its body, whose steps are independent of each other when there is no state. */
+static void measure_scan(srn_step *step) {
+    double each = 0;
+    for (int32_t i = 0; i < step->body->n_steps; i++) {
+        each += step->body->steps[i].cost;
     }
-    return !srn_failed(b->err);
+    int64_t length = step->attr[SRN_SCAN_LENGTH].i;
+    step->cost = (double)length * each;
+    partition(step, step->attr[SRN_SCAN_N_STATE].i == 0 ? length : 1, 1);
 }
 
 /* What the shape rule saw, once more: for scratch, rows and cost. */
@@ -224,6 +219,9 @@ static bool compile_body(build *b, const srn_node *node, srn_step *step) {
     step->body = srn_compile(node->attr[SRN_SCAN_BODY].body, &spec, b->err);
     step->out = out;
     step->n_out = n;
+    if (step->body != NULL) {
+        measure_scan(step);
+    }
     return step->body != NULL;
 }
 
@@ -247,8 +245,7 @@ static bool add_step(build *b, const srn_node *node) {
         out[k] = b->slot[v] = add_slot(b, (srn_slot){.type = *srn_type_of(b->g, v), .home = home});
     }
     plan->n_steps++; /* from here on srn_plan_drop sees the body */
-    return node->id == SRN_OP_scan ? compile_body(b, node, step) && measure_scan(b, step)
-                                   : measure(b, step);
+    return node->id == SRN_OP_scan ? compile_body(b, node, step) : measure(b, step);
 }
 
 /* A product that starts from the row which `node` adds to it: the product's node with a third

@@ -10,84 +10,61 @@
 
 typedef struct job {
     srn_workspace *ws;
-    const srn_step *step;
-    srn_exec exec;
+    int32_t number; /* of the step */
 } job;
 
 static void run_block(void *context, int64_t block, int worker) {
     const job *j = context;
-    srn_exec x = j->exec; /* each worker has scratch of its own */
+    const srn_step *step = &j->ws->plan->steps[j->number];
+    srn_exec x = j->ws->execs[j->number]; /* each worker has scratch of its own */
     x.scratch = j->ws->scratch + (size_t)worker * j->ws->plan->scratch_bytes;
-    int64_t begin = block * j->step->block_rows, end = begin + j->step->block_rows;
-    j->step->op->exec(&x, begin, end < j->step->rows ? end : j->step->rows);
+    int64_t begin = block * step->block_rows, end = begin + step->block_rows;
+    step->op->exec(&x, begin, end < step->rows ? end : step->rows);
 }
 
-/* A block of a scan: rows of the batch through all time steps; without state, some of the steps. */
+/* Some steps of a scan without state, or all steps of one with. */
 static void run_scan_block(void *context, int64_t block, int worker) {
     const job *j = context;
-    const srn_step *step = j->step;
-    int64_t number = step - j->ws->plan->steps;
+    const srn_step *step = &j->ws->plan->steps[j->number];
     int64_t begin = block * step->block_rows, end = begin + step->block_rows;
-    srn_scan_run(j->ws->bodies[number * j->ws->workers + worker], step, &j->exec, begin,
-                 end < step->rows ? end : step->rows);
+    srn_scan_run(j->ws->bodies[(int64_t)j->number * j->ws->workers + worker],
+                 &j->ws->execs[j->number], begin, end < step->rows ? end : step->rows);
 }
 
-static void run_step(srn_workspace *ws, job *j) {
-    const srn_step *step = j->step;
-    srn_block_fn fn = step->body != NULL ? run_scan_block : run_block;
+static void run_step(srn_workspace *ws, int32_t number) {
+    const srn_step *step = &ws->plan->steps[number];
+    bool alone = ws->workers == 1 || step->rows <= step->block_rows;
+    if (alone && step->body == NULL) {
+        if (step->rows > 0) {
+            step->op->exec(&ws->execs[number], 0, step->rows);
+        }
+        return;
+    }
+    job j = {ws, number};
     int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
-    if (blocks == 1) {
-        fn(j, 0, 0);
-    } else if (blocks > 1 && ws->workers == 1 && step->body == NULL) {
-        j->exec.scratch = ws->scratch;
-        step->op->exec(&j->exec, 0, step->rows);
-    } else {
-        srn_pool_run(blocks, ws->workers, fn, j);
-    }
+    srn_pool_run(blocks, ws->workers, step->body != NULL ? run_scan_block : run_block, &j);
 }
 
-void srn_workspace_walk_rows(srn_workspace *ws, const srn_run_state *state, int64_t row0,
-                             int64_t row1, int64_t batch) {
-    const srn_view *const *arg = ws->args;
+static void walk_watched(srn_workspace *ws) {
+    int64_t before = srn_clock();
     for (int32_t i = 0; i < ws->plan->n_steps; i++) {
-        const srn_step *step = &ws->plan->steps[i];
-        srn_exec x = {.n_in = step->n_in,
-                      .n_out = step->n_out,
-                      .in = arg,
-                      .out = arg + step->n_in,
-                      .attr = step->attr,
-                      .scratch = ws->scratch,
-                      .state = state};
-        arg += step->n_in + step->n_out;
-        int64_t each = step->rows / batch;
-        step->op->exec(&x, row0 * each, row1 * each);
+        run_step(ws, i);
+        int64_t now = srn_clock();
+        ws->nanoseconds[i] += now - before;
+        before = now;
     }
+    ws->runs++;
 }
 
 void srn_workspace_walk(srn_workspace *ws, const srn_run_state *state) {
-    int64_t before = ws->nanoseconds == NULL ? 0 : srn_clock();
-    const srn_view *const *arg = ws->args;
-    for (int32_t i = 0; i < ws->plan->n_steps; i++) {
-        const srn_step *step = &ws->plan->steps[i];
-        job j = {
-            .ws = ws,
-            .step = step,
-            .exec = {.n_in = step->n_in,
-                     .n_out = step->n_out,
-                     .in = arg,
-                     .out = arg + step->n_in,
-                     .attr = step->attr,
-                     .state = state},
-        };
-        arg += step->n_in + step->n_out;
-        run_step(ws, &j);
-        if (ws->nanoseconds != NULL) {
-            int64_t now = srn_clock();
-            ws->nanoseconds[i] += now - before;
-            before = now;
-        }
+    ws->state = *state;
+    if (ws->nanoseconds != NULL) {
+        walk_watched(ws);
+        return;
     }
-    ws->runs += ws->nanoseconds != NULL;
+    for (int32_t i = 0; i < ws->plan->n_steps; i++) {
+        run_step(ws, i);
+    }
 }
 
 void srn_run(srn_workspace *ws, uint64_t seed, uint64_t step) {

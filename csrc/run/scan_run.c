@@ -16,13 +16,6 @@ static void point_input(srn_workspace *body, int32_t i, void *data) {
     }
 }
 
-/* Bytes row0 .. row1-1 of `batch` rows of a view. */
-static void copy_rows(char *to, const srn_view *from, int64_t row0, int64_t row1, int64_t batch) {
-    int64_t bytes = (int64_t)srn_type_bytes(&from->type) / batch;
-    memcpy(to + row0 * bytes, (const char *)from->data + row0 * bytes,
-           (size_t)((row1 - row0) * bytes));
-}
-
 static void point_outside(srn_workspace *body, const srn_exec *x, int32_t n_state, int32_t n_seq) {
     for (int32_t i = 0; i < x->n_in; i++) {
         if (i < n_state || i >= n_state + n_seq) {
@@ -41,49 +34,35 @@ static void point_at_step(srn_workspace *body, const srn_exec *x, int32_t n_stat
     }
 }
 
-static void run_without_state(srn_workspace *body, const srn_exec *x, int64_t begin, int64_t end) {
-    int32_t n_seq = (int32_t)x->attr[SRN_SCAN_N_SEQ].i;
-    int64_t length = x->attr[SRN_SCAN_LENGTH].i;
-    srn_run_state state = *x->state;
-    for (int64_t t = begin; t < end; t++) {
-        point_at_step(body, x, 0, n_seq, t, length);
-        state.iteration = x->state->iteration * length + t;
-        srn_workspace_walk(body, &state);
+/* The new states are those before the next step. */
+static void carry_states(srn_workspace *body, int32_t n_state) {
+    for (int32_t k = 0; k < n_state; k++) {
+        const srn_view *new_state = &body->views[body->plan->outputs[k]];
+        if (!body->stacked[k]) {
+            memcpy(body->states[k], new_state->data, srn_type_bytes(&new_state->type));
+        }
+        point_input(body, k, body->stacked[k] ? new_state->data : body->states[k]);
     }
 }
 
-void srn_scan_run(srn_workspace *body, const srn_step *step, const srn_exec *x, int64_t row0,
-                  int64_t row1) {
+void srn_scan_run(srn_workspace *body, const srn_exec *x, int64_t begin, int64_t end) {
     int32_t n_state = (int32_t)x->attr[SRN_SCAN_N_STATE].i;
     int32_t n_seq = (int32_t)x->attr[SRN_SCAN_N_SEQ].i;
-    int64_t length = x->attr[SRN_SCAN_LENGTH].i, batch = step->rows;
+    int64_t length = x->attr[SRN_SCAN_LENGTH].i;
     bool reverse = x->attr[SRN_SCAN_REVERSE].i != 0;
     point_outside(body, x, n_state, n_seq);
-    if (n_state == 0) {
-        run_without_state(body, x, row0, row1);
-        return;
-    }
     srn_run_state state = *x->state;
-    for (int64_t i = 0; i < length; i++) {
+    for (int64_t i = n_state > 0 ? 0 : begin; i < (n_state > 0 ? length : end); i++) {
         int64_t t = reverse ? length - 1 - i : i;
         point_at_step(body, x, n_state, n_seq, t, length);
         state.iteration = x->state->iteration * length + t;
-        if (step->block_rows < batch) {
-            srn_workspace_walk_rows(body, &state, row0, row1, batch);
-        } else {
-            srn_workspace_walk(body, &state);
-        }
-        for (int32_t k = 0; k < n_state; k++) {
-            const srn_view *new_state = &body->views[body->plan->outputs[k]];
-            if (!body->stacked[k]) {
-                copy_rows(body->states[k], new_state, row0, row1, batch);
-            }
-            point_input(body, k, body->stacked[k] ? new_state->data : body->states[k]);
-        }
+        srn_workspace_walk(body, &state);
+        carry_states(body, n_state);
     }
     for (int32_t k = 0; k < n_state; k++) {
+        const srn_view *last = &body->views[body->plan->outputs[k]];
         if (x->out[k]->data != NULL) {
-            copy_rows(x->out[k]->data, &body->views[body->plan->outputs[k]], row0, row1, batch);
+            memcpy(x->out[k]->data, last->data, srn_type_bytes(&last->type));
         }
     }
 }

@@ -18,6 +18,7 @@ void srn_workspace_drop(srn_workspace *ws) {
     srn_free(ws->bodies);
     srn_free(ws->views);
     srn_free((void *)ws->args);
+    srn_free(ws->execs);
     srn_free(ws->block);
     srn_free(ws->inputs);
     srn_free(ws->scratch);
@@ -53,6 +54,13 @@ static void place_slots(srn_workspace *ws) {
     const srn_view **arg = ws->args;
     for (int32_t i = 0; i < plan->n_steps; i++) {
         const srn_step *step = &plan->steps[i];
+        ws->execs[i] = (srn_exec){.n_in = step->n_in,
+                                  .n_out = step->n_out,
+                                  .in = arg,
+                                  .out = arg + step->n_in,
+                                  .attr = step->attr,
+                                  .scratch = ws->scratch,
+                                  .state = &ws->state};
         for (int32_t k = 0; k < step->n_in; k++) {
             *arg++ = step->in[k] == SRN_NONE ? NULL : &ws->views[step->in[k]];
         }
@@ -64,15 +72,14 @@ static void place_slots(srn_workspace *ws) {
 
 static srn_workspace *new_body(const srn_step *step, int workers, srn_error *err);
 
-/* Bodies of scans: one each, or one for each worker where rows go in parallel. */
+/* Bodies of scans: one each, or one for each worker where steps go in parallel. */
 static bool make_bodies(srn_workspace *ws, srn_error *err) {
     for (int32_t i = 0; i < ws->plan->n_steps; i++) {
         const srn_step *step = &ws->plan->steps[i];
         int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
-        bool by_rows = blocks > 1;
         int most = blocks < ws->workers ? (int)blocks : ws->workers;
         for (int w = 0; step->body != NULL && w < most; w++) {
-            srn_workspace *body = new_body(step, by_rows ? 1 : ws->workers, err);
+            srn_workspace *body = new_body(step, blocks > 1 ? 1 : ws->workers, err);
             if (body == NULL) {
                 return false;
             }
@@ -97,6 +104,7 @@ static srn_workspace *new_workspace(const srn_plan *plan, int workers, srn_error
     size_t n_bodies = (size_t)plan->n_steps * (size_t)workers;
     ws->views = (srn_view *)room(ws, (size_t)plan->n_slots * sizeof *ws->views, err);
     ws->args = (const srn_view **)room(ws, n_args * sizeof *ws->args, err);
+    ws->execs = (srn_exec *)room(ws, (size_t)plan->n_steps * sizeof *ws->execs, err);
     ws->bodies = (srn_workspace **)room(ws, n_bodies * sizeof *ws->bodies, err);
     ws->block = room(ws, plan->block_bytes, err);
     ws->scratch = room(ws, (size_t)workers * plan->scratch_bytes, err);

@@ -8,6 +8,8 @@ struct srn_workspace {
     const srn_plan *plan;
     srn_view *views;        /* by slot */
     const srn_view **args;  /* inputs and outputs of all steps, one after the other */
+    srn_exec *execs;        /* by step: what exec gets, with the first scratch area */
+    srn_run_state state;    /* of the run at hand */
     srn_workspace **bodies; /* of scans: step i's from i * workers on, else NULL */
     char *block, *inputs, *scratch;
     int workers;          /* scratch areas */
@@ -23,11 +25,7 @@ struct srn_workspace {
 void srn_workspace_point(srn_workspace *ws, int32_t slot, void *data);
 /* All steps once. */
 void srn_workspace_walk(srn_workspace *ws, const srn_run_state *state);
-/* All steps once, rows row0 .. row1-1 of a batch of `batch` alone, on this thread. */
-void srn_workspace_walk_rows(srn_workspace *ws, const srn_run_state *state, int64_t row0,
-                             int64_t row1, int64_t batch);
-/* The loop of a scan for these rows of its batch; x is the scan's step. */
-void srn_scan_run(srn_workspace *body, const srn_step *step, const srn_exec *x, int64_t row0,
-                  int64_t row1);
+/* The loop of a scan, of which x are inputs and outputs; without state steps begin .. end-1 alone. */
+void srn_scan_run(srn_workspace *body, const srn_exec *x, int64_t begin, int64_t end);
 
 #endif

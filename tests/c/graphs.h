@@ -31,9 +31,9 @@ typedef struct runner {
     int32_t n_inputs;
 } runner;
 
-static inline bool runner_start(runner *r, const srn_graph *g, int32_t n_outputs,
-                                const srn_val *outputs, srn_error *err) {
-    srn_compile_spec spec = {.n_outputs = n_outputs, .outputs = outputs};
+static inline bool runner_start_batch(runner *r, const srn_graph *g, int32_t n_outputs,
+                                      const srn_val *outputs, int64_t batch, srn_error *err) {
+    srn_compile_spec spec = {.n_outputs = n_outputs, .outputs = outputs, .batch = batch};
     r->n_inputs = g->n_inputs;
     r->plan = srn_compile(g, &spec, err);
     r->ws = r->plan == NULL ? NULL : srn_workspace_new(r->plan, err);
@@ -47,6 +47,11 @@ static inline bool runner_start(runner *r, const srn_graph *g, int32_t n_outputs
         }
     }
     return r->ws != NULL;
+}
+
+static inline bool runner_start(runner *r, const srn_graph *g, int32_t n_outputs,
+                                const srn_val *outputs, srn_error *err) {
+    return runner_start_batch(r, g, n_outputs, outputs, 0, err);
 }
 
 static inline void runner_stop(runner *r) {

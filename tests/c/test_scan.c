@@ -178,8 +178,8 @@ static void test_nested(void) {
 }
 
 /* h' = tanh(h R + x_t + m), m a row by which the batch's rows meet (the sum of h over the batch) or
- * not: a scan goes by rows of the batch only where they don't. */
-enum { LONG = 24, MANY = 70, WIDE = 16 };
+ * not: only where they don't is the batch cut into parts, in a scan without state around this one. */
+enum { LONG = 24, MANY = 64, PARTS = 4, WIDE = 16 };
 
 static srn_val emit_wide(srn_graph *g, bool meet) {
     srn_graph *body = srn_graph_new(&g->err);
@@ -216,7 +216,7 @@ static void check_wide(const runner *run, bool meet) {
     }
 }
 
-static void test_rows_of_the_batch(bool meet) {
+static void test_parts_of_the_batch(bool meet) {
     srn_error err = {0};
     srn_graph *g = srn_graph_new(&err);
     srn_val first = emit_wide(g, meet);
@@ -227,12 +227,14 @@ static void test_rows_of_the_batch(bool meet) {
     for (int threads = 1; threads <= 3; threads++) {
         srn_pool_set_threads(threads);
         runner run;
-        CHECK(runner_start(&run, g, 5, outputs, &err));
+        CHECK(runner_start_batch(&run, g, 5, outputs, MANY, &err));
+        int split = 0;
         for (int32_t i = 0; i < run.plan->n_steps; i++) {
             const srn_step *step = &run.plan->steps[i];
-            CHECK(step->body == NULL || step->rows == (meet ? 1 : 70));
-            CHECK(step->body == NULL || meet || step->block_rows < 70);
+            split += step->body != NULL && step->attr[SRN_SCAN_N_STATE].i == 0;
+            CHECK(step->body == NULL || step->rows == (meet ? 1 : PARTS));
         }
+        CHECK(split == (meet ? 0 : 1));
         srn_run(run.ws, 0, 0);
         check_wide(&run, meet);
         for (int k = 0; k < 5; k++) {
@@ -311,8 +313,8 @@ int main(void) {
     test_gradient(true);
     test_carried_constant();
     test_nested();
-    test_rows_of_the_batch(false);
-    test_rows_of_the_batch(true);
+    test_parts_of_the_batch(false);
+    test_parts_of_the_batch(true);
     test_refused();
     test_allocations();
     return test_summary("scan");
