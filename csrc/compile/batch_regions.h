@@ -16,6 +16,7 @@ typedef struct srn_split {
     const srn_compile_spec *spec;
     int64_t batch, parts;
     bool *live;           /* by node */
+    bool *read;           /* by value */
     srn_split_kind *kind; /* by node */
     srn_axis *axis;       /* by value: of mapped ones, and of inputs that are the batch's */
     srn_batch_rule *rule; /* by node: of mapped ones, or of copies in a region */

@@ -23,7 +23,8 @@ enum { MOST_REGIONS = 8, MOST_PARTS = 8, GOOD_SAMPLES = 16, MIN_SAMPLES = 8, FAR
 static void mark(srn_split *s, int32_t n, const srn_val *values) {
     for (int32_t i = 0; i < n; i++) {
         if (values[i] != SRN_NONE) {
-            s->live[s->g->values[values[i]].node] = true;
+            s->read[values[i]] = true;
+            s->live[srn_split_maker(s, values[i])] = true;
         }
     }
 }
@@ -31,6 +32,7 @@ static void mark(srn_split *s, int32_t n, const srn_val *values) {
 static void find_live(srn_split *s) {
     mark(s, s->spec->n_outputs, s->spec->outputs);
     mark(s, s->spec->n_gradients, s->spec->gradients);
+    mark(s, s->spec->n_gradients, s->spec->gradient_like);
     mark(s, s->spec->n_assigns, s->spec->assign_values);
     for (int32_t i = s->g->n_nodes - 1; i >= 0; i--) {
         if (s->live[i]) {
@@ -100,18 +102,17 @@ static bool is_heavy(const srn_node *node) {
     }
 }
 
-static bool outputs_have_batch(const srn_split *s, const srn_node *node, const srn_batch_rule *rule,
-                               const bool *read) {
-    (void)s;
+static bool outputs_have_batch(const srn_split *s, const srn_node *node,
+                               const srn_batch_rule *rule) {
     for (int32_t k = 0; k < node->n_out; k++) {
-        if (rule->out[k].at == SRN_NONE && read[node->out + k]) {
+        if (rule->out[k].at == SRN_NONE && s->read[node->out + k]) {
             return false;
         }
     }
     return true;
 }
 
-static bool classify_node(srn_split *s, int32_t i, const bool *read) {
+static bool classify_node(srn_split *s, int32_t i) {
     const srn_node *node = &s->g->nodes[i];
     if (node->id == SRN_OP_input) {
         const srn_shape *shape = &srn_type_of(s->g, node->out)->shape;
@@ -127,7 +128,7 @@ static bool classify_node(srn_split *s, int32_t i, const bool *read) {
         return !is_heavy(node) && !srn_failed(s->err);
     }
     bool combines = rule.combine != SRN_N_OPS;
-    if (combines ? !is_small(s, node) : !outputs_have_batch(s, node, &rule, read)) {
+    if (combines ? !is_small(s, node) : !outputs_have_batch(s, node, &rule)) {
         return !is_heavy(node);
     }
     s->rule[i] = rule;
@@ -145,21 +146,9 @@ static bool classify_node(srn_split *s, int32_t i, const bool *read) {
 }
 
 static bool classify(srn_split *s) {
-    const srn_graph *g = s->g;
-    bool *read = srn_arena_alloc(s->arena, (size_t)g->n_values + 1, s->err);
-    for (int32_t i = 0; read != NULL && i < g->n_nodes; i++) {
-        for (int32_t k = 0; s->live[i] && k < g->nodes[i].n_in; k++) {
-            if (g->nodes[i].in[k] != SRN_NONE) {
-                read[g->nodes[i].in[k]] = true;
-            }
-        }
-    }
-    for (int32_t k = 0; read != NULL && k < s->spec->n_outputs; k++) {
-        read[s->spec->outputs[k]] = true;
-    }
-    bool ok = read != NULL;
-    for (int32_t i = 0; ok && i < g->n_nodes; i++) {
-        ok = !s->live[i] || classify_node(s, i, read);
+    bool ok = true;
+    for (int32_t i = 0; ok && i < s->g->n_nodes; i++) {
+        ok = !s->live[i] || classify_node(s, i);
     }
     return ok;
 }
@@ -199,6 +188,14 @@ static bool find_depths(srn_split *s) {
     return s->n_regions <= MOST_REGIONS;
 }
 
+static void cross(srn_split *s, int32_t n, const srn_val *values) {
+    for (int32_t k = 0; k < n; k++) {
+        if (values[k] != SRN_NONE) {
+            s->crosses[values[k]] = true;
+        }
+    }
+}
+
 static void find_crossing(srn_split *s) {
     for (int32_t i = 0; i < s->g->n_nodes; i++) {
         const srn_node *node = &s->g->nodes[i];
@@ -214,17 +211,10 @@ static void find_crossing(srn_split *s) {
             s->crosses[v] = s->crosses[v] || !direct || for_copy;
         }
     }
-    for (int32_t k = 0; k < s->spec->n_outputs; k++) {
-        s->crosses[s->spec->outputs[k]] = true;
-    }
-    for (int32_t k = 0; k < s->spec->n_gradients; k++) {
-        if (s->spec->gradients[k] != SRN_NONE) {
-            s->crosses[s->spec->gradients[k]] = true;
-        }
-    }
-    for (int32_t k = 0; k < s->spec->n_assigns; k++) {
-        s->crosses[s->spec->assign_values[k]] = true;
-    }
+    cross(s, s->spec->n_outputs, s->spec->outputs);
+    cross(s, s->spec->n_gradients, s->spec->gradients);
+    cross(s, s->spec->n_gradients, s->spec->gradient_like);
+    cross(s, s->spec->n_assigns, s->spec->assign_values);
 }
 
 /* ---- whether ---- */
@@ -259,6 +249,7 @@ static bool make_room(srn_split *s) {
     s->copy_depth = srn_arena_alloc(s->arena, nodes * sizeof *s->copy_depth, s->err);
     s->axis = srn_arena_alloc(s->arena, values * sizeof *s->axis, s->err);
     s->copy = srn_arena_alloc(s->arena, values * sizeof *s->copy, s->err);
+    s->read = srn_arena_alloc(s->arena, values, s->err);
     s->crosses = srn_arena_alloc(s->arena, values, s->err);
     srn_val **maps[] = {&s->whole,       &s->stacked,     &s->inner,
                         &s->as_sequence, &s->as_constant, &s->inputs};
