@@ -15,6 +15,25 @@ typedef struct round_result {
     bool changed, open;
 } round_result;
 
+bool srn_batch_draws(const srn_node *node) {
+    const srn_graph *body = node->id == SRN_OP_scan ? node->attr[SRN_SCAN_BODY].body : NULL;
+    bool draws = (node->op->flags & SRN_FLAG_RANDOM) != 0;
+    for (int32_t i = 0; body != NULL && !draws && i < body->n_nodes; i++) {
+        draws = srn_batch_draws(&body->nodes[i]);
+    }
+    return draws;
+}
+
+/* Numbers that all samples share are not the same in each part. */
+static bool shares_numbers(const srn_look *x, const srn_graph *body) {
+    for (int32_t i = 0; i < body->n_nodes; i++) {
+        if (x->rule->body[i].out == NULL && srn_batch_draws(&body->nodes[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An input of a node of the body must have the batch at `need`. */
 static bool demand(srn_look *x, const srn_graph *body, srn_val v, srn_axis need,
                    round_result *result) {
@@ -96,7 +115,7 @@ static bool body_rules(srn_look *x, const srn_graph *body) {
             return false;
         }
     } while (result.changed);
-    return !result.open;
+    return !result.open && !shares_numbers(x, body);
 }
 
 bool srn_batch_rule_of_scan(srn_look *x) {

@@ -120,8 +120,8 @@ static bool classify_node(srn_split *s, int32_t i) {
         s->axis[node->out] = samples ? (srn_axis){0, 1, 1} : SRN_NO_AXIS;
         return true;
     }
-    if (!reads_batch(s, node)) {
-        return true;
+    if (!reads_batch(s, node)) { /* scans forward and back draw the same in the same iteration */
+        return node->id != SRN_OP_scan || !srn_batch_draws(node);
     }
     srn_batch_rule rule;
     if (!srn_batch_rule_of(&rule, s->g, node, s->axis, s->batch, s->arena, s->err)) {
