@@ -382,7 +382,7 @@ bool srn_batch_rule_back(srn_batch_rule *rule, const srn_graph *g, const srn_nod
 
 /* ---- emitting ---- */
 
-/* Which attribute holds the size of the output along its axes, or -1. */
+/* Which attribute holds the size of the output along the batch's axis, or -1. */
 static int sizes_attr(srn_op_id id) {
     switch (id) {
     case SRN_OP_reshape:
@@ -419,7 +419,8 @@ srn_val srn_batch_emit(srn_graph *g, const srn_graph *from, const srn_node *node
     }
     srn_ints *sizes = &attrs[which].ints;
     memcpy(dims, sizes->v, (size_t)sizes->n * sizeof *dims);
-    dims[rule->out[0].at] = dims[rule->out[0].at] / batch * part;
+    const int32_t at = rule->out[0].at; /* where a reshape may have -1 */
+    dims[at] = srn_type_of(from, node->out)->shape.dim[at] / batch * part;
     sizes->v = dims;
     return srn_emit(g, node->id, node->n_in, in, attrs);
 }
