@@ -104,12 +104,37 @@ static bool add_leaf(build *b, const srn_node *node) {
     return true;
 }
 
-static void add_alias(build *b, const srn_node *node) {
+/* A slice whose elements lie side by side: `skip` is where they begin. */
+static bool is_piece(const build *b, const srn_node *node, int64_t *skip) {
+    if (node->id != SRN_OP_slice) {
+        return false;
+    }
+    const srn_shape *from = &srn_type_of(b->g, node->in[0])->shape;
+    const srn_shape *to = &srn_type_of(b->g, node->out)->shape;
+    srn_ints start = node->attr[0].ints, step = node->attr[2].ints;
+    int64_t stride = 1;
+    bool whole = true; /* all axes behind are */
+    *skip = 0;
+    for (int32_t axis = from->rank - 1; axis >= 0; axis--) {
+        bool row = to->dim[axis] == 1 || step.v[axis] == 1;
+        if (!row || (!whole && to->dim[axis] != 1)) {
+            return false;
+        }
+        *skip += start.v[axis] * stride;
+        stride *= from->dim[axis];
+        whole = whole && to->dim[axis] == from->dim[axis];
+    }
+    return srn_shape_count(to) > 0;
+}
+
+static void add_alias(build *b, const srn_node *node, int64_t skip) {
     srn_plan *plan = b->plan;
-    int32_t root = plan->slots[b->slot[b->s.same[node->in[0]]]].root;
+    int32_t of = b->slot[b->s.same[node->in[0]]], root = plan->slots[of].root;
     int32_t at = add_slot(b, plan->slots[root]);
     plan->slots[at].type = *srn_type_of(b->g, node->out);
     plan->slots[at].root = root;
+    plan->slots[at].shift =
+        plan->slots[of].shift + skip * (int64_t)srn_dtype_size(plan->slots[at].type.dtype);
     plan->slots[at].next_alias = plan->slots[root].next_alias;
     plan->slots[root].next_alias = at;
     b->slot[node->out] = at;
@@ -265,8 +290,9 @@ static bool add_node(build *b, int32_t number) {
     if (node->id == SRN_OP_input || node->id == SRN_OP_variable || node->id == SRN_OP_constant) {
         return add_leaf(b, node);
     }
-    if (node->op->flags & SRN_FLAG_ALIAS) {
-        add_alias(b, node);
+    int64_t skip = 0;
+    if ((node->op->flags & SRN_FLAG_ALIAS) || is_piece(b, node, &skip)) {
+        add_alias(b, node, skip);
         return true;
     }
     int32_t absorbed = b->s.absorbs[number];
@@ -304,12 +330,15 @@ static int32_t add_extra(build *b, srn_op_id id, srn_type type, int32_t from, sr
     return measure(b, step) ? out[0] : SRN_NONE;
 }
 
-/* The value's slot, or a copy of it where its bytes are not in the block or not its own. */
+/* The value's slot, or a copy of it where its bytes are not in the block, or not its own, or part of
+ * others. */
 static int32_t own_slot(build *b, srn_val v, bool shared) {
     int32_t at = b->slot[b->s.same[v]];
     int32_t root = b->plan->slots[at].root;
-    if (b->plan->slots[root].home != SRN_HOME_BLOCK || (!shared && b->pinned[root])) {
-        at = add_extra(b, SRN_OP_copy, b->plan->slots[at].type, at, NULL);
+    const srn_type *type = &b->plan->slots[at].type, *all = &b->plan->slots[root].type;
+    if (b->plan->slots[root].home != SRN_HOME_BLOCK || (!shared && b->pinned[root]) ||
+        srn_type_bytes(type) != srn_type_bytes(all)) {
+        at = add_extra(b, SRN_OP_copy, *type, at, NULL);
         root = at;
     }
     if (at != SRN_NONE && !shared) {

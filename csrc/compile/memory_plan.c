@@ -144,8 +144,8 @@ static void take_over(layout *l, const srn_step *step, int32_t number) {
             return; /* read twice: its other reader may be broadcast */
         }
     }
-    if (plan->slots[from].home != SRN_HOME_BLOCK || l->last[from] != number ||
-        plan->slots[to].home != SRN_HOME_BLOCK || l->placed[to] ||
+    if (plan->slots[from].home != SRN_HOME_BLOCK || plan->slots[step->in[0]].shift != 0 ||
+        l->last[from] != number || plan->slots[to].home != SRN_HOME_BLOCK || l->placed[to] ||
         slot_bytes(plan, from) != slot_bytes(plan, to) ||
         !srn_shape_equal(&plan->slots[step->in[0]].type.shape, &plan->slots[to].type.shape) ||
         plan->slots[from].type.dtype != plan->slots[to].type.dtype) {
@@ -202,7 +202,7 @@ bool srn_plan_memory(srn_plan *plan, const int32_t *gradient_slots, srn_arena *a
     for (int32_t slot = 0; slot < plan->n_slots; slot++) {
         srn_slot *s = &plan->slots[slot];
         if (s->home == SRN_HOME_BLOCK) {
-            s->offset = plan->slots[s->root].offset; /* aliases follow */
+            s->offset = plan->slots[s->root].offset + s->shift; /* aliases follow */
         }
     }
     plan->block_bytes = l.end;

@@ -23,6 +23,7 @@ typedef struct srn_slot {
     int64_t offset;
     const void *data;
     int32_t root;       /* whose bytes these are: itself, or for an alias (reshape) another slot */
+    int64_t shift;      /* alias: bytes from the beginning of the root's */
     int32_t next_alias; /* list of a root's aliases; SRN_NONE at the end */
 } srn_slot;
 

@@ -36,7 +36,7 @@ static char *room(srn_workspace *ws, size_t bytes, srn_error *err) {
 void srn_workspace_point(srn_workspace *ws, int32_t slot, void *data) {
     int32_t at = ws->plan->slots[slot].root;
     for (; at != SRN_NONE; at = ws->plan->slots[at].next_alias) {
-        ws->views[at].data = data;
+        ws->views[at].data = data == NULL ? NULL : (char *)data + ws->plan->slots[at].shift;
     }
 }
 
@@ -48,7 +48,7 @@ static void place_slots(srn_workspace *ws) {
         if (slot->home == SRN_HOME_BLOCK) {
             ws->views[i].data = ws->block + slot->offset;
         } else if (slot->home == SRN_HOME_CONSTANT) {
-            ws->views[i].data = (void *)(uintptr_t)slot->data; /* never written */
+            ws->views[i].data = (char *)(uintptr_t)slot->data + slot->shift; /* never written */
         }
     }
     const srn_view **arg = ws->args;
