@@ -27,7 +27,7 @@ BUILD_TOOLS := $(call list,requires)
 C_FILES := $(shell find csrc -name '*.[ch]')
 PACKAGE_FILES := pyproject.toml setup.py $(C_FILES) $(shell find seqrnn -name '*.py' -o -name '*.csv' 2>/dev/null)
 
-.PHONY: demo test pytest dev dev-test ctest ctest-sanitize test-sanitize lint format wheel-test clean
+.PHONY: demo test pytest dev dev-test ctest ctest-sanitize ctest-tsan test-sanitize lint format wheel-test clean
 
 # ---- for users ----
 
@@ -90,12 +90,14 @@ BASE_FLAGS := -std=c11 -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
     -fvisibility=hidden -D_GNU_SOURCE -pthread
 STRICT_FLAGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
     -Wvla -Wundef -Werror
+# plain, sanitize or tsan
 FLAVOUR ?= plain
 # One of them: make ctest C_TESTS=test_gemm
 C_TESTS ?= test_*
-SAN_FLAGS := -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_sanitize := -O1 -g -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+FLAGS_tsan := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 # Warnings are errors in CI only: the next compiler has new ones.
-C_FLAGS := $(BASE_FLAGS) $(filter-out $(if $(SEQRNN_WERROR),,-Werror),$(STRICT_FLAGS)) $(if $(filter sanitize,$(FLAVOUR)),$(SAN_FLAGS))
+C_FLAGS := $(BASE_FLAGS) $(filter-out $(if $(SEQRNN_WERROR),,-Werror),$(STRICT_FLAGS)) $(FLAGS_$(FLAVOUR))
 C_OUT := build/ctest/$(FLAVOUR)
 CORE_OBJECTS := $(patsubst %.c,$(C_OUT)/%.o,$(filter-out csrc/py/%,$(filter %.c,$(C_FILES))))
 C_RUNNERS := $(patsubst %.c,$(C_OUT)/%,$(wildcard tests/c/$(C_TESTS).c))
@@ -111,6 +113,10 @@ ctest: $(VENV)/tools
 
 ctest-sanitize:
 	@$(MAKE) --no-print-directory ctest FLAVOUR=sanitize
+
+# Data races. More threads than cores, so that they get in each other's way.
+ctest-tsan:
+	@OMP_NUM_THREADS=4 $(MAKE) --no-print-directory ctest FLAVOUR=tsan
 
 .PHONY: c-runners
 .SECONDARY:
