@@ -27,7 +27,8 @@ BUILD_TOOLS := $(call list,requires)
 C_FILES := $(shell find csrc -name '*.[ch]')
 PACKAGE_FILES := pyproject.toml setup.py $(C_FILES) $(shell find seqrnn -name '*.py' -o -name '*.csv' 2>/dev/null)
 
-.PHONY: demo test pytest dev dev-test ctest ctest-sanitize ctest-tsan test-sanitize lint format wheel-test clean
+.PHONY: demo test pytest pytest-kernels dev dev-test ctest ctest-build c-runners ctest-kernels \
+    ctest-sanitize ctest-tsan test-sanitize lint format wheel-test clean
 
 # ---- for users ----
 
@@ -42,6 +43,10 @@ pytest: $(VENV)/installed
 	@mkdir -p build/run
 	cd build/run && $(CURDIR)/$(VENV)/bin/pytest -c $(CURDIR)/pyproject.toml --rootdir $(CURDIR) \
 	    $(CURDIR)/tests $(PYTEST_ARGS)
+
+# With every set of kernels that this processor has.
+pytest-kernels: $(VENV)/installed ctest-build
+	@bash .ci/each_kernel_set $(WHICH_KERNELS) $(MAKE) --no-print-directory pytest
 
 $(VENV)/tools: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -103,31 +108,37 @@ CORE_OBJECTS := $(patsubst %.c,$(C_OUT)/%.o,$(filter-out csrc/py/%,$(filter %.c,
 C_RUNNERS := $(patsubst %.c,$(C_OUT)/%,$(wildcard tests/c/$(C_TESTS).c))
 # Expanded when a recipe runs, so when the environment exists.
 BLAS_DIR = $(shell $(VENV)/bin/python -c "import scipy_openblas32 as b; print(b.__path__[0])")
+WHICH_KERNELS := $(C_OUT)/tests/c/which_kernels
 
-# Two builds in one tree wait for each other, where flock exists.
-ctest: $(VENV)/tools
-	@mkdir -p build
-	@$(if $(shell command -v flock),flock build/ctest-lock) $(MAKE) --no-print-directory -j2 c-runners \
-	    FLAVOUR=$(FLAVOUR) BLAS=$(BLAS_DIR)
+ctest: ctest-build
 	@bash .ci/run_ctests $(C_RUNNERS)
 
+# With every set of kernels that this processor has.
+ctest-kernels: ctest-build
+	@bash .ci/each_kernel_set $(WHICH_KERNELS) bash .ci/run_ctests $(C_RUNNERS)
+
 ctest-sanitize:
-	@$(MAKE) --no-print-directory ctest FLAVOUR=sanitize
+	@$(MAKE) --no-print-directory ctest-kernels FLAVOUR=sanitize
 
 # Data races. More threads than cores, so that they get in each other's way.
 ctest-tsan:
 	@OMP_NUM_THREADS=4 $(MAKE) --no-print-directory ctest FLAVOUR=tsan
 
-.PHONY: c-runners
+# Two builds in one tree wait for each other, where flock exists.
+ctest-build: $(VENV)/tools
+	@mkdir -p build
+	@$(if $(shell command -v flock),flock build/ctest-lock) $(MAKE) --no-print-directory -j2 c-runners \
+	    FLAVOUR=$(FLAVOUR) BLAS=$(BLAS_DIR)
+
 .SECONDARY:
-c-runners: $(C_RUNNERS)
+c-runners: $(C_RUNNERS) $(WHICH_KERNELS)
 
 # An archive, so that a test links only what it needs.
 $(C_OUT)/core.a: $(CORE_OBJECTS)
 	@rm -f $@
 	@$(AR) rcs $@ $^
 
-$(C_OUT)/tests/c/test_%: $(C_OUT)/tests/c/test_%.o $(C_OUT)/core.a
+$(C_OUT)/tests/c/%: $(C_OUT)/tests/c/%.o $(C_OUT)/core.a
 	@echo "linking $(@F)"
 	@$(CC) $(C_FLAGS) $^ -L$(BLAS)/lib -lscipy_openblas -Wl,-rpath,$(BLAS)/lib -lm -o $@
 
