@@ -4,7 +4,7 @@ import json
 import platform
 from datetime import datetime, timezone
 
-from benchmarks.cases import BEST_OF_THREE, BY_NAME, PEERS
+from benchmarks.cases import BEST_OF_THREE, BY_NAME, PEERS, Case
 
 SHORT = {
     "seqrnn": "seqrnn",
@@ -78,58 +78,90 @@ def reference(name, found):
     return best, known[best]
 
 
-def ratios(case, found):
-    """[(against, peer, ratio, needed)] for the case's needs."""
-    ours = found.get("seqrnn", {}).get("step_ms")
+def ratio(name, found, named=False):
+    """(how many times as fast as that reference, the same as text): None and '' if unknown."""
+    ours, peer = found.get("seqrnn", {}).get("step_ms"), reference(name, found)
+    if not ours or not peer:
+        return None, ""
+    times = peer[1] / ours
+    return times, f"{number(times)}x" + (f" {SHORT[peer[0]]}" if named else "")
+
+
+def speed_table(cases, sgemm_rate):
+    """The table for README.md: ms per training step, ratios, limits, whether all of them hold."""
+    peers = [p for p in PEERS if any(p in found for found in cases.values())]
+    head = ["ms per training step", *(SHORT[s] for s in ("seqrnn", *peers))]
+    head += ["Keras-TF : ours", "limit", "best : ours", "limit", "of sgemm", "limit", "holds"]
     rows = []
-    for name, needed in case.needs:
-        peer = reference(name, found)
-        if ours and peer:
-            rows.append((name, peer[0], peer[1] / ours, needed))
+    for name, found in cases.items():
+        rows += _speed_rows(BY_NAME[name], found, peers, sgemm_rate)
+    text = "best: of torch, JAX by hand and Keras-JAX; of all peers from LSTM(128) on."
+    return table(head, rows) + "\n\n" + text
+
+
+def _speed_rows(case, found, peers, sgemm_rate):
+    """One row, and one more for each further peer that the case is compared with."""
+    needs, keras = dict(case.needs), "keras-tensorflow"
+    others = [against for against in needs if against != keras] or ["best"]
+    share, share_text = _share(case, found, sgemm_rate)
+    times, times_text = ratio(keras, found)
+    best, best_text = ratio(others[0], found, named=True)
+    held = [(times, needs.get(keras)), (best, needs.get(others[0])), (share, case.share)]
+    rows = [[
+        case.title, *(step_text(found.get(s)) for s in ("seqrnn", *peers)),
+        times_text, _limit(needs.get(keras)), best_text, _limit(needs.get(others[0])), share_text,
+        f"{100 * case.share:.0f} %" if case.share else "", _holds(held),
+    ]]  # fmt: skip
+    for against in others[1:]:
+        times, text = ratio(against, found, named=True)
+        empty = [""] * (len(peers) + 3)
+        rows.append(["", *empty, text, _limit(needs[against]), "", "",
+                     _holds([(times, needs[against])])])  # fmt: skip
     return rows
 
 
-def steps_table(cases):
-    """ms per training step, and how many times as fast as the best peer."""
-    shown = [s for s in SHORT if any(s in found for found in cases.values())]
+def _share(case, found, sgemm_rate):
+    """(share of the machine's speed in matrix products that the step reaches, the same as text)."""
+    step = found.get("seqrnn", {}).get("step_ms")
+    if not step or not sgemm_rate:
+        return None, ""
+    share = case.flop() / step * 1e-6 / sgemm_rate
+    return share, f"{100 * share:.0f} %"
+
+
+def _limit(needed):
+    return "" if needed is None else f"{needed:g}x"
+
+
+def _holds(pairs):
+    """Of (reached, at least): 'no' if one fails, 'yes' if all hold, '' if one is not known."""
+    pairs = [(reached, least) for reached, least in pairs if least is not None]
+    if any(reached is not None and reached < least for reached, least in pairs):
+        return "no"
+    return "yes" if pairs and all(reached is not None for reached, _ in pairs) else ""
+
+
+GAIN = 1.7  # two threads against one, for batches of 32 and more
+
+
+def ours_table(cases):
+    """Two threads against one, CPU time, Gflop/s of the matrix products."""
     rows = []
     for name, found in cases.items():
-        case = BY_NAME[name]
-        row = [case.title, *(step_text(found.get(subject)) for subject in shown)]
-        best = reference("best", found)
-        ours = found.get("seqrnn", {}).get("step_ms")
-        row.append(f"{best[1] / ours:.1f}x" if ours and best else "")
-        rows.append(row)
-    return table(["ms per training step", *(SHORT[s] for s in shown), "best peer : ours"], rows)
-
-
-def needs_table(cases):
-    rows = []
-    for name, found in cases.items():
-        for against, peer, ratio, needed in ratios(BY_NAME[name], found):
-            label = SHORT[peer] if against == peer else f"{against} ({SHORT[peer]})"
-            verdict = "yes" if ratio >= needed else "no"
-            rows.append([BY_NAME[name].title, label, f"{ratio:.1f}x", f"{needed}x", verdict])
-    return table(["speed against", "peer", "reached", "needed", "holds"], rows) if rows else ""
-
-
-def ours_table(cases, sgemm_rate):
-    """Threads, CPU time, and the share of the machine's speed in matrix products."""
-    rows = []
-    for name, found in cases.items():
-        two, one = found.get("seqrnn", {}), found.get("seqrnn-1", {})
-        step = two.get("step_ms")
+        many, one = found.get("seqrnn", {}), found.get("seqrnn-1", {})
+        step = many.get("step_ms")
         if not step:
             continue
+        gain = one["step_ms"] / step if one.get("step_ms") else None
+        least = GAIN if BY_NAME[name].batch >= 32 else 1.0
         rate = BY_NAME[name].flop() / step * 1e-6
-        share = f"{100 * rate / sgemm_rate:.0f} %" if sgemm_rate else ""
-        gain = f"{one['step_ms'] / step:.2f}x" if one.get("step_ms") else ""
         rows.append(
-            [BY_NAME[name].title, number(step), number(one.get("step_ms")), gain,
-             number(two.get("cpu_ms")), number(rate), share]
+            [BY_NAME[name].title, number(step), number(one.get("step_ms")),
+             f"{gain:.2f}x" if gain else "", f"{least:g}x", _holds([(gain, least)]),
+             number(many.get("cpu_ms")), number(one.get("cpu_ms")), number(rate)]
         )  # fmt: skip
-    head = ["seqrnn", "ms", "1 thread", "gain", "CPU ms", "Gflop/s", "of sgemm"]
-    return table(head, rows)
+    head = ["seqrnn", "ms", "1 thread", "gain", "limit", "holds", "CPU ms", "1 thread", "Gflop/s"]
+    return table(head, rows) if rows else ""
 
 
 BESIDE = (
@@ -167,21 +199,16 @@ def limits_table(cases):
     def step(name):
         return cases.get(name, {}).get("seqrnn", {}).get("step_ms")
 
-    for what, name, base, limit in OWN_LIMITS:
+    def add(what, name, base, limit, per=lambda case: 1):
         if step(name) and step(base):
-            ratio = step(name) / step(base)
-            rows.append([what, f"{ratio:.2f}x", f"{limit}x", "yes" if ratio <= limit else "no"])
-    if step("gru128") and step("lstm128"):
-        rate = {n: BY_NAME[n].flop() / step(n) for n in ("gru128", "lstm128")}
-        ratio = rate["lstm128"] / rate["gru128"]
-        rows.append(
-            ["GRU(128) against LSTM(128), time per flop", f"{ratio:.2f}x", "1.0x", _holds(ratio)]
-        )
-    return table(["ours", "time", "at most", "holds"], rows) if rows else ""
+            times = step(name) / step(base) * per(BY_NAME[base]) / per(BY_NAME[name])
+            holds = "yes" if times <= limit else "no"
+            rows.append([what, f"{times:.2f}x", f"{limit:g}x", holds])
 
-
-def _holds(ratio):
-    return "yes" if ratio <= 1.0 else "no"
+    for what, name, base, limit in OWN_LIMITS:
+        add(what, name, base, limit)
+    add("GRU(128) against LSTM(128), time per flop", "gru128", "lstm128", 1.0, Case.flop)
+    return table(["ours, time of", "times", "limit", "holds"], rows) if rows else ""
 
 
 def notes(cases, missing):

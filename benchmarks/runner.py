@@ -12,7 +12,7 @@ ROOT = Path(__file__).absolute().parent.parent
 # They would slow OpenBLAS down, in our process and in the peers'.
 HOBBLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 OURS = {"seqrnn": None, "seqrnn-1": 1}  # threads, None for those asked for
-LONG = 60.0  # seconds: a run that took longer is not repeated
+LONG = 30.0  # seconds: a run that took longer is not repeated
 
 
 @dataclass
@@ -21,7 +21,6 @@ class Settings:
 
     python: str  # runs seqrnn
     peers: str | None  # runs the peers
-    rounds: int
     threads: int
     seconds: float  # of training, per run
     timeout: float  # of a process
@@ -37,6 +36,12 @@ def environment(subject, threads):
     if subject.startswith("keras-"):
         env["KERAS_BACKEND"] = subject.removeprefix("keras-")
     return env
+
+
+def compile_ours(settings):
+    """Byte code, as pip leaves it, also where PYTHONDONTWRITEBYTECODE is set."""
+    command = [settings.python, "-m", "compileall", "-q", "seqrnn", "benchmarks"]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def _start(settings, subject, arguments, threads):
@@ -99,28 +104,25 @@ def probe(settings, peers):
     return found
 
 
-def measure_case(settings, case, subjects):
-    """{subject: list of results}, one per round; a failed or long run is not repeated."""
-    results = {subject: [] for subject in subjects}
-    for number in range(settings.rounds):
-        for subject in subjects:
-            before = results[subject]
-            if before and ("failed" in before[-1] or before[-1]["seconds"] > LONG):
-                continue
-            threads = OURS.get(subject) or settings.threads
-            job = {
-                "case": case.name,
-                "subject": subject,
-                "threads": threads,
-                "seconds": settings.seconds,
-            }
-            result = run(settings, subject, ["benchmarks.worker", json.dumps(job)], threads)
-            before.append(result)
-            step = result.get("step_ms")
-            text = f"{step:.3f} ms" if step else "nothing measured"
-            text += f" ({result['failed']})" if "failed" in result else ""
-            settings.say(f"  {case.name}, round {number + 1}, {subject}: {text}")
-    return results
+def measure_case(settings, case, results):
+    """Adds a result to those of each subject: results is {subject: list of results}. A failed or
+    long run is not repeated."""
+    for subject, before in results.items():
+        if before and ("failed" in before[-1] or before[-1]["seconds"] > LONG):
+            continue
+        threads = OURS.get(subject) or settings.threads
+        job = {
+            "case": case.name,
+            "subject": subject,
+            "threads": threads,
+            "seconds": settings.seconds,
+        }
+        result = run(settings, subject, ["benchmarks.worker", json.dumps(job)], threads)
+        before.append(result)
+        step = result.get("step_ms")
+        text = f"{step:.3f} ms" if step else "nothing measured"
+        text += f" ({result['failed']})" if "failed" in result else ""
+        settings.say(f"  {case.name}, round {len(before)}, {subject}: {text}")
 
 
 def summary(results):
@@ -135,19 +137,13 @@ def summary(results):
     }
 
 
-def measure_sgemm(settings, peers):
-    """{library: {threads: Gflop/s}}, medians over rounds."""
+def measure_sgemm(settings, peers, rates):
+    """Adds Gflop/s to {library: {threads: list of rates}}."""
     libraries = {"numpy": "seqrnn", "seqrnn": "seqrnn"}
     if "torch" in peers:
         libraries["torch"] = "torch"
-    found = {}
-    for _ in range(settings.rounds):
-        for library, subject in libraries.items():
-            for threads in {1, settings.threads}:
-                result = run(settings, subject, ["benchmarks.sgemm", library], threads)
-                if "gflops" in result:
-                    found.setdefault(library, {}).setdefault(threads, []).append(result["gflops"])
-    return {
-        library: {threads: statistics.median(rates) for threads, rates in by_threads.items()}
-        for library, by_threads in found.items()
-    }
+    for library, subject in libraries.items():
+        for threads in sorted({1, settings.threads}):
+            result = run(settings, subject, ["benchmarks.sgemm", library], threads)
+            if "gflops" in result:
+                rates.setdefault(library, {}).setdefault(threads, []).append(result["gflops"])

@@ -35,7 +35,7 @@ def main(script, subjects, reported, options=()):
         print("RESULT", json.dumps(figures), flush=True)
         return
     settings = runner.Settings(
-        python=sys.executable, peers=given.peers, rounds=1, threads=given.threads, seconds=0,
+        python=sys.executable, peers=given.peers, threads=given.threads, seconds=0,
         timeout=given.timeout,
     )  # fmt: skip
     peers = runner.probe(settings, [name for name in subjects if name not in runner.OURS])

@@ -68,7 +68,7 @@ def ours(given):
         "and layers, models, losses, optimizers, ms above": import_ms(EVERYTHING)[1],
     }
     settings = runner.Settings(
-        python=sys.executable, peers=None, rounds=1, threads=given.threads, seconds=1.0, timeout=120
+        python=sys.executable, peers=None, threads=given.threads, seconds=1.0, timeout=120
     )
     for name in MODELS:
         job = {"case": name, "subject": "seqrnn", "threads": given.threads, "seconds": 1.0}
