@@ -1,6 +1,6 @@
-"""Cost in steps and rows: LSTM(20) x2 trained on 1 to 100,000 steps and on 1 to 1,024 rows, and a
-Python loop of 250 to 2,000 unrolled steps. Nanoseconds per row and step should level off, and so
-should the microseconds of tracing and compiling per step.
+"""Cost in steps and rows: LSTM(20) x2 trained on 50 to 100,000 steps and on 1 to 1,024 rows, and
+one and two layers whose Python loop unrolls to 250 to 2,000 steps. Nanoseconds per row and step
+should level off, and so should the seconds of tracing and compiling per step.
 """
 
 import sys
@@ -13,6 +13,7 @@ from benchmarks.threads.common import main, median_ms, our_keras
 STEPS = (50, 500, 5_000, 20_000, 100_000)
 ROWS = (1, 8, 32, 128, 512, 1024)
 LOOPS = (250, 500, 1000, 2000)
+LAYERS = {"one layer": 1, "two layers": 2}
 
 
 def _model(keras):
@@ -34,8 +35,8 @@ def _per_row_and_step(keras, rows, steps):
     return 1e6 * median_ms(lambda: model.train_on_batch(x, y)) / (rows * steps), first
 
 
-def _loop(keras, steps):
-    """(seconds to the end of the first training step, ms of one more) of an unrolled loop."""
+def _loop(keras, layers, steps):
+    """(seconds to the end of the first training step, ms of one more) of unrolled loops."""
     import numpy as np
 
     class Unrolled(keras.layers.Layer):
@@ -44,15 +45,16 @@ def _loop(keras, steps):
             self.built = True
 
         def call(self, inputs):
-            h = inputs[:, 0]
+            states = [inputs[:, 0]]
             for t in range(1, inputs.shape[1]):
-                h = keras.ops.tanh(inputs[:, t] + keras.ops.matmul(h, self.kernel))
-            return h
+                h = keras.ops.matmul(states[-1], self.kernel)
+                states.append(keras.ops.tanh(inputs[:, t] + h))
+            return keras.ops.stack(states, axis=1)
 
-    model = keras.models.Sequential([keras.Input((steps, 8)), Unrolled()])
+    model = keras.models.Sequential([keras.Input((steps, 8)), *(Unrolled() for _ in range(layers))])
     model.compile(loss="mse", optimizer="adam")
     x = np.random.default_rng(0).standard_normal((4, steps, 8)).astype(np.float32)
-    y = np.zeros((4, 8), np.float32)
+    y = np.zeros((4, steps, 8), np.float32)
     began = time.perf_counter()
     model.train_on_batch(x, y)
     first = time.perf_counter() - began
@@ -62,24 +64,44 @@ def _loop(keras, steps):
 def ours(given):
     keras = our_keras(given)
     figures = {}
+    steady, first = {}, {}
     for steps in STEPS:
-        ns, first = _per_row_and_step(keras, 2, steps)
-        figures[f"2 rows x {steps:,} steps, ns per step and row"] = ns
-        figures[f"2 rows x {steps:,} steps, first step, s"] = first
+        steady[steps], first[steps] = _per_row_and_step(keras, 2, steps)
+        figures[f"2 rows x {steps:,} steps, ns per step and row"] = steady[steps]
+        figures[f"2 rows x {steps:,} steps, first step, s"] = first[steps]
+    figures["100,000 : 5,000 steps, per step"] = steady[100_000] / steady[5_000]
+    figures["100,000 : 5,000 steps, first step, per step"] = first[100_000] / first[5_000] / 20
     for rows in ROWS:
-        ns, _ = _per_row_and_step(keras, rows, 50)
-        figures[f"{rows:,} rows x 50 steps, ns per step and row"] = ns
-    for steps in LOOPS:
-        first, again = _loop(keras, steps)
-        figures[f"loop of {steps:,}, first step, s"] = first
-        figures[f"loop of {steps:,}, us per iteration of the first"] = first / steps * 1e6
-        figures[f"loop of {steps:,}, next step, ms"] = again
+        steady[rows], _ = _per_row_and_step(keras, rows, 50)
+        figures[f"{rows:,} rows x 50 steps, ns per step and row"] = steady[rows]
+    figures["1,024 : 32 rows, per row"] = steady[1024] / steady[32]
+    for name, layers in LAYERS.items():
+        figures |= _loops(keras, name, layers)
     return figures
 
 
+def _loops(keras, name, layers):
+    figures, first = {}, {}
+    for steps in LOOPS:
+        first[steps], again = _loop(keras, layers, steps)
+        figures[f"{name} unrolled, {steps:,} iterations, first step, s"] = first[steps]
+        figures[f"{name} unrolled, {steps:,} iterations, next step, ms"] = again
+    ratio = first[2000] / first[250] / 8
+    figures[f"{name} unrolled, 2,000 : 250 iterations, per iteration"] = ratio
+    return figures
+
+
+SUBJECTS = {"seqrnn": ours}
+# Quadratic growth would make these 20, 20, 32 and 8.
+LINEAR = 2.0
+LIMITS = {
+    "100,000 : 5,000 steps, per step": LINEAR,
+    "100,000 : 5,000 steps, first step, per step": LINEAR,
+    "1,024 : 32 rows, per row": LINEAR,
+    **{f"{n} unrolled, 2,000 : 250 iterations, per iteration": LINEAR for n in LAYERS},
+    **{f"{n} unrolled, 2,000 iterations, first step, s": 2 for n in LAYERS},
+}
+
+
 if __name__ == "__main__":
-    main(
-        sys.modules[__name__],
-        {"seqrnn": ours},
-        {"loop of 2,000, first step, s": "under 2"},
-    )
+    main(sys.modules[__name__])

@@ -85,18 +85,18 @@ def torch(given):
     return figures
 
 
+SUBJECTS = {"seqrnn": ours, "torch": torch}
+REPORTED = {
+    "forward, 10 steps": "5.3",
+    "forward, 100 steps": "15",
+    "forward, 1000 steps": "96",
+    "forward, 2000 steps": "110",
+    "training, 10 steps": "2.8 (backward)",
+    "training, 100 steps": "4.0 (backward)",
+    "training, 1000 steps": "28 (backward)",
+    "training, 2000 steps": "52 (backward)",
+}
+
+
 if __name__ == "__main__":
-    main(
-        sys.modules[__name__],
-        {"seqrnn": ours, "torch": torch},
-        {
-            "forward, 10 steps": "5.3",
-            "forward, 100 steps": "15",
-            "forward, 1000 steps": "96",
-            "forward, 2000 steps": "110",
-            "training, 10 steps": "2.8 (backward)",
-            "training, 100 steps": "4.0 (backward)",
-            "training, 1000 steps": "28 (backward)",
-            "training, 2000 steps": "52 (backward)",
-        },
-    )
+    main(sys.modules[__name__])

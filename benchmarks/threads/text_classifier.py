@@ -90,13 +90,13 @@ def torch(given):
     return _figures(times, given.batches)
 
 
+SUBJECTS = {"seqrnn": ours, "torch": torch, "keras-tensorflow": keras, "keras-jax": keras}
+REPORTED = {
+    "ms per step": "1,286 PyTorch, 406 Keras, their sizes",
+    "first epoch : others": "1.9 PyTorch",
+}
+OPTIONS = [("batches", 10, "steps per epoch of the text classifier (10)")]
+
+
 if __name__ == "__main__":
-    main(
-        sys.modules[__name__],
-        {"seqrnn": ours, "torch": torch, "keras-tensorflow": keras, "keras-jax": keras},
-        {
-            "ms per step": "1,286 PyTorch, 406 Keras, their sizes",
-            "first epoch : others": "1.9 PyTorch",
-        },
-        [("batches", 10, "steps per epoch")],
-    )
+    main(sys.modules[__name__])

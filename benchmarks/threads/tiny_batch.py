@@ -67,9 +67,8 @@ def torch(given):
     return figures
 
 
+SUBJECTS = {"seqrnn": ours, "torch": torch, "keras-jax": keras, "keras-tensorflow": keras}
+
+
 if __name__ == "__main__":
-    main(
-        sys.modules[__name__],
-        {"seqrnn": ours, "torch": torch, "keras-jax": keras, "keras-tensorflow": keras},
-        {},
-    )
+    main(sys.modules[__name__])
