@@ -8,30 +8,61 @@
 #ifndef SRN_KERNELS_GATES_BODY_H
 #define SRN_KERNELS_GATES_BODY_H
 
+#include <math.h>
+
 #define JOIN_(a, b) a##_##b
 #define JOIN(a, b) JOIN_(a, b)
 #define F(stem) JOIN(stem, S)
 #define V JOIN(v, S)
 #define VL ((int64_t)(SIMD_BYTES / sizeof(T)))
 
-/* In a function ..._at: `some` says that only `rest` elements exist. */
-#define LOAD(p) (some ? F(load_part)(p, rest) : F(load)(p))
-#define STORE(p, v) (some ? F(store_part)(p, v, rest) : F(store)(p, v))
+/* In a function ..._at: `rows` says where the vector lies: 0, in one row; 1, in one row, but only
+ * `rest` elements exist; 2 or 4, `rest` elements each in as many rows, `ld` apart, which fill it. */
+#define LOAD(p, ld) F(take)(rows, rest, p, ld)
+#define STORE(p, ld, v) F(put)(rows, rest, p, ld, v)
+
+/* How many rows share the vector of what is left of them. */
+#define MOST_ROWS (SRN_SIMD == 2 ? 4 : 2)
+#define ROWS_TOGETHER(rest) (2 * (rest) == VL ? 2 : MOST_ROWS * (rest) == VL ? MOST_ROWS : 1)
 
 /* `at` for every vector of n rows of u elements: row i, first element j. */
 #define EACH_VECTOR(n, u, at)                                                                      \
     do {                                                                                           \
-        const int64_t rest = (u) % VL;                                                             \
-        for (int64_t i = 0; i < (n); i++) {                                                        \
-            int64_t j = 0;                                                                         \
-            for (; j + VL <= (u); j += VL) {                                                       \
-                const bool some = false;                                                           \
+        const int64_t rest = (u) % VL, whole = (u) - rest;                                         \
+        for (int64_t first = 0, count = ROWS_TOGETHER(rest); first < (n); first += count) {        \
+            count = first + count <= (n) ? count : 1;                                              \
+            for (int64_t i = first; i < first + count; i++) {                                      \
+                for (int64_t j = 0; j < whole; j += VL) {                                          \
+                    const int rows = 0;                                                            \
+                    at;                                                                            \
+                }                                                                                  \
+            }                                                                                      \
+            const int64_t i = first, j = whole;                                                    \
+            if (rest > 0 && count == 1) {                                                          \
+                const int rows = 1;                                                                \
+                at;                                                                                \
+            } else if (rest > 0 && count == 2) {                                                   \
+                const int rows = 2;                                                                \
+                at;                                                                                \
+            } else if (rest > 0 && MOST_ROWS > 2) {                                                \
+                const int rows = MOST_ROWS;                                                        \
                 at;                                                                                \
             }                                                                                      \
-            if (j < (u)) {                                                                         \
-                const bool some = true;                                                            \
-                at;                                                                                \
-            }                                                                                      \
+        }                                                                                          \
+    } while (0)
+
+/* For every vector of n elements. */
+#define EACH_OF(n, at)                                                                             \
+    do {                                                                                           \
+        const int64_t rest = (n) % VL, whole = (n) - rest;                                         \
+        int64_t j = 0;                                                                             \
+        for (; j < whole; j += VL) {                                                               \
+            const int rows = 0;                                                                    \
+            at;                                                                                    \
+        }                                                                                          \
+        if (rest > 0) {                                                                            \
+            const int rows = 1;                                                                    \
+            at;                                                                                    \
         }                                                                                          \
     } while (0)
 
@@ -64,16 +95,30 @@
         memcpy(&(v), t, sizeof t);                                                                 \
     } while (0)
 
+SIMD_INLINE V F(take)(const int rows, int64_t rest, const T *p, int64_t ld) {
+    return rows == 0 ? F(load)(p) : rows == 1 ? F(load_part)(p, rest) : F(load_rows)(p, ld, rows);
+}
+
+SIMD_INLINE void F(put)(const int rows, int64_t rest, T *p, int64_t ld, V v) {
+    if (rows == 0) {
+        F(store)(p, v);
+    } else if (rows == 1) {
+        F(store_part)(p, v, rest);
+    } else {
+        F(store_rows)(p, v, ld, rows);
+    }
+}
+
 /* ---- activations, and their slopes from their values ---- */
 
 static __attribute__((noinline)) V F(activate_any)(int word, V v) {
     const T zero = 0, one = 1, scale = (T)SRN_SELU_SCALE, alpha = (T)SRN_SELU_ALPHA;
     switch (word) {
     case SRN_ACT_tanh:
-        MAP(v, F(srn_tanh)(x));
+        v = F(tanh)(v);
         break;
     case SRN_ACT_sigmoid:
-        MAP(v, F(srn_sigmoid)(x));
+        v = F(sigmoid)(v);
         break;
     case SRN_ACT_relu:
         MAP(v, x < zero ? zero : x); /* NaN stays */
@@ -89,7 +134,7 @@ static __attribute__((noinline)) V F(activate_any)(int word, V v) {
         MAP(v, x > zero ? x : (T)expm1((double)x));
         break;
     case SRN_ACT_exponential:
-        MAP(v, F(srn_exp)(x));
+        v = F(exp)(v);
         break;
     case SRN_ACT_softplus: /* log(1 + e^x) without overflow */
         MAP(v, (x > zero ? x : zero) + (T)log1p(exp(-fabs((double)x))));
@@ -109,12 +154,10 @@ static __attribute__((noinline)) V F(activate_any)(int word, V v) {
 
 SIMD_INLINE V F(activate)(int word, V v) {
     if (CONSTANT(word, tanh)) {
-        MAP(v, F(srn_tanh)(x));
-        return v;
+        return F(tanh)(v);
     }
     if (CONSTANT(word, sigmoid)) {
-        MAP(v, F(srn_sigmoid)(x));
-        return v;
+        return F(sigmoid)(v);
     }
     return F(activate_any)(word, v);
 }
@@ -172,109 +215,61 @@ SIMD_INLINE V F(slope)(int word, V y) {
     return F(slope_any)(word, y);
 }
 
-/* ---- gates side by side, without regard to where one ends ---- */
-
-/* One vector of a row whose columns [from, to) want tanh and the others sigmoid; `column` is that of
- * its first element, and may run into the next row. */
-SIMD_INLINE V F(squash_at)(V v, int64_t column, int64_t from, int64_t to) {
-    if (column + VL <= from || column >= to) {
-        return F(activate)(SRN_ACT_sigmoid, v);
-    }
-    if (column >= from && column + VL <= to) {
-        return F(activate)(SRN_ACT_tanh, v);
-    }
-    T t[VL];
-    memcpy(t, &v, sizeof t);
-    const int32_t first = (int32_t)(from - column), end = (int32_t)(to - column);
-    _Pragma("GCC unroll 1") for (int32_t k = 0; k < VL; k++) {
-        t[k] = F(srn_squash)(k >= first && k < end, t[k]);
-    }
-    memcpy(&v, t, sizeof v);
-    return v;
-}
-
-/* z (n, width) := its activations, see squash_at. For to + VL <= from + width: what runs into the next
- * row is not tanh. */
-static void F(squash_rows)(int64_t n, int64_t width, int64_t from, int64_t to, T *z) {
-    int64_t count = n * width, j = 0, column = 0;
-    for (; j + VL <= count; j += VL) {
-        F(store)(z + j, F(squash_at)(F(load)(z + j), column, from, to));
-        column += VL;
-        column -= column >= width ? width : 0;
-    }
-    if (j < count) {
-        V v = F(squash_at)(F(load_part)(z + j, count - j), column, from, to);
-        F(store_part)(z + j, v, count - j);
-    }
-}
-
 /* ---- LSTM ---- */
 
-SIMD_INLINE void F(lstm_forward_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *z,
-                                    T *c, T *h, const T *c_prev) {
-    V i = F(activate)(rec, LOAD(z));
-    V f = F(activate)(rec, LOAD(z + u));
-    V g = F(activate)(act, LOAD(z + 2 * u));
-    V o = F(activate)(rec, LOAD(z + 3 * u));
-    V now = f * LOAD(c_prev) + i * g;
-    STORE(z, i);
-    STORE(z + u, f);
-    STORE(z + 2 * u, g);
-    STORE(z + 3 * u, o);
-    STORE(c, now);
-    STORE(h, o * F(activate)(act, now));
+SIMD_INLINE void F(lstm_forward_at)(const int rows, int64_t rest, int act, int rec, int64_t u, T *z,
+                                    T *c, const T *c_prev) {
+    V i = F(activate)(rec, LOAD(z, 4 * u));
+    V f = F(activate)(rec, LOAD(z + u, 4 * u));
+    V g = F(activate)(act, LOAD(z + 2 * u, 4 * u));
+    V o = F(activate)(rec, LOAD(z + 3 * u, 4 * u));
+    V now = f * LOAD(c_prev, u) + i * g;
+    STORE(z, 4 * u, i);
+    STORE(z + u, 4 * u, f);
+    STORE(z + 2 * u, 4 * u, g);
+    STORE(z + 3 * u, 4 * u, o);
+    STORE(c, u, now);
+}
+
+SIMD_INLINE void F(lstm_output_at)(const int rows, int64_t rest, int act, int64_t u, T *h,
+                                   const T *z, const T *c) {
+    STORE(h, u, LOAD(z + 3 * u, 4 * u) * F(activate)(act, LOAD(c, u)));
 }
 
 SIMD_INLINE void F(lstm_forward_rows)(int act, int rec, int64_t n, int64_t u, T *z, T *c, T *h,
                                       const T *c_prev) {
     EACH_VECTOR(n, u,
-                F(lstm_forward_at)(some, rest, act, rec, u, z + 4 * i * u + j, c + i * u + j,
-                                   h + i * u + j, c_prev + i * u + j));
-}
-
-SIMD_INLINE void F(lstm_combine_at)(bool some, int64_t rest, int64_t u, const T *z, T *c, T *h,
-                                    const T *c_prev) {
-    V now = LOAD(z + u) * LOAD(c_prev) + LOAD(z) * LOAD(z + 2 * u);
-    STORE(c, now);
-    STORE(h, LOAD(z + 3 * u) * F(activate)(SRN_ACT_tanh, now));
-}
-
-/* The same where vectors along a row of all gates are fewer than those along each. */
-static void F(lstm_forward_flat)(int64_t n, int64_t u, T *z, T *c, T *h, const T *c_prev) {
-    F(squash_rows)(n, 4 * u, 2 * u, 3 * u, z);
-    EACH_VECTOR(n, u,
-                F(lstm_combine_at)(some, rest, u, z + 4 * i * u + j, c + i * u + j, h + i * u + j,
+                F(lstm_forward_at)(rows, rest, act, rec, u, z + 4 * i * u + j, c + i * u + j,
                                    c_prev + i * u + j));
+    EACH_VECTOR(n, u,
+                F(lstm_output_at)(rows, rest, act, u, h + i * u + j, z + 4 * i * u + j,
+                                  c + i * u + j));
 }
 
 static void F(lstm_forward)(int act, int rec, int64_t n, int64_t u, void *z, void *c, void *h,
                             const void *c_prev) {
-    if (act == SRN_ACT_tanh && rec == SRN_ACT_sigmoid && u > VL &&
-        4 * ((u + VL - 1) / VL) > (4 * u + VL - 1) / VL) {
-        F(lstm_forward_flat)(n, u, z, c, h, c_prev);
-        return;
-    }
     SPECIALISE(act, rec, F(lstm_forward_rows), n, u, z, c, h, c_prev);
 }
 
-SIMD_INLINE void F(lstm_backward_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *dz,
-                                     T *dc_prev, const T *gates, const T *c, const T *c_prev,
+SIMD_INLINE void F(lstm_backward_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
+                                     T *dz, T *dc_prev, const T *gates, const T *c, const T *c_prev,
                                      const T *e, const T *dc) {
-    V i = LOAD(gates), f = LOAD(gates + u), g = LOAD(gates + 2 * u), o = LOAD(gates + 3 * u);
-    V squashed = F(activate)(act, LOAD(c)), dh = LOAD(e);
-    V d = LOAD(dc) + dh * o * F(slope)(act, squashed);
-    STORE(dz, d * g * F(slope)(rec, i));
-    STORE(dz + u, d * LOAD(c_prev) * F(slope)(rec, f));
-    STORE(dz + 2 * u, d * i * F(slope)(act, g));
-    STORE(dz + 3 * u, dh * squashed * F(slope)(rec, o));
-    STORE(dc_prev, d * f);
+    V i = LOAD(gates, 4 * u), f = LOAD(gates + u, 4 * u), g = LOAD(gates + 2 * u, 4 * u),
+      o = LOAD(gates + 3 * u, 4 * u);
+    V squashed = F(activate)(act, LOAD(c, u)), dh = LOAD(e, u);
+    V d = LOAD(dc, u) + dh * o * F(slope)(act, squashed);
+    STORE(dz, 4 * u, d * g * F(slope)(rec, i));
+    STORE(dz + u, 4 * u, d * LOAD(c_prev, u) * F(slope)(rec, f));
+    STORE(dz + 2 * u, 4 * u, d * i * F(slope)(act, g));
+    STORE(dz + 3 * u, 4 * u, dh * squashed * F(slope)(rec, o));
+    STORE(dc_prev, u, d * f);
 }
 
 SIMD_INLINE void F(lstm_backward_rows)(int act, int rec, int64_t n, int64_t u, T *dz, T *dc_prev,
                                        const T *gates, const T *c, const T *c_prev, const T *e,
                                        const T *dc) {
     EACH_VECTOR(n, u,
-                F(lstm_backward_at)(some, rest, act, rec, u, dz + 4 * i * u + j,
+                F(lstm_backward_at)(rows, rest, act, rec, u, dz + 4 * i * u + j,
                                     dc_prev + i * u + j, gates + 4 * i * u + j, c + i * u + j,
                                     c_prev + i * u + j, e + i * u + j, dc + i * u + j));
 }
@@ -287,23 +282,23 @@ static void F(lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, v
 
 /* ---- GRU ---- */
 
-SIMD_INLINE void F(gru_after_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *z, T *s,
-                                 T *h, const T *x, const T *h_prev) {
-    V keep = F(activate)(rec, LOAD(z) + LOAD(x));
-    V r = F(activate)(rec, LOAD(z + u) + LOAD(x + u));
-    V side = LOAD(z + 2 * u);
-    V hh = F(activate)(act, LOAD(x + 2 * u) + r * side);
-    STORE(z, keep);
-    STORE(z + u, r);
-    STORE(z + 2 * u, hh);
-    STORE(s, side);
-    STORE(h, hh + keep * (LOAD(h_prev) - hh));
+SIMD_INLINE void F(gru_after_at)(const int rows, int64_t rest, int act, int rec, int64_t u, T *z,
+                                 T *s, T *h, const T *x, const T *h_prev) {
+    V keep = F(activate)(rec, LOAD(z, 3 * u) + LOAD(x, 3 * u));
+    V r = F(activate)(rec, LOAD(z + u, 3 * u) + LOAD(x + u, 3 * u));
+    V side = LOAD(z + 2 * u, 3 * u);
+    V hh = F(activate)(act, LOAD(x + 2 * u, 3 * u) + r * side);
+    STORE(z, 3 * u, keep);
+    STORE(z + u, 3 * u, r);
+    STORE(z + 2 * u, 3 * u, hh);
+    STORE(s, u, side);
+    STORE(h, u, hh + keep * (LOAD(h_prev, u) - hh));
 }
 
 SIMD_INLINE void F(gru_after_rows)(int act, int rec, int64_t n, int64_t u, T *z, T *s, T *h,
                                    const T *x, const T *h_prev) {
     EACH_VECTOR(n, u,
-                F(gru_after_at)(some, rest, act, rec, u, z + 3 * i * u + j, s + i * u + j,
+                F(gru_after_at)(rows, rest, act, rec, u, z + 3 * i * u + j, s + i * u + j,
                                 h + i * u + j, x + 3 * i * u + j, h_prev + i * u + j));
 }
 
@@ -312,13 +307,13 @@ static void F(gru_after)(int act, int rec, int64_t n, int64_t u, void *z, void *
     SPECIALISE(act, rec, F(gru_after_rows), n, u, z, s, h, x, h_prev);
 }
 
-SIMD_INLINE void F(gru_reset_at)(bool some, int64_t rest, int rec, int64_t u, T *z, T *q,
+SIMD_INLINE void F(gru_reset_at)(const int rows, int64_t rest, int rec, int64_t u, T *z, T *q,
                                  const T *h_prev, const T *m) {
-    V r = F(activate)(rec, LOAD(z + u));
-    V left = LOAD(h_prev);
-    STORE(z, F(activate)(rec, LOAD(z)));
-    STORE(z + u, r);
-    STORE(q, r * (m == NULL ? left : left * LOAD(m)));
+    V r = F(activate)(rec, LOAD(z + u, 3 * u));
+    V left = LOAD(h_prev, u);
+    STORE(z, 3 * u, F(activate)(rec, LOAD(z, 3 * u)));
+    STORE(z + u, 3 * u, r);
+    STORE(q, u, r * (m == NULL ? left : left * LOAD(m, u)));
 }
 
 static void F(gru_reset)(int rec, int64_t n, int64_t u, void *z_, void *q_, const void *h_prev_,
@@ -326,46 +321,47 @@ static void F(gru_reset)(int rec, int64_t n, int64_t u, void *z_, void *q_, cons
     T *z = z_, *q = q_;
     const T *h_prev = h_prev_, *m = m_;
     EACH_VECTOR(n, u,
-                F(gru_reset_at)(some, rest, rec, u, z + 3 * i * u + j, q + i * u + j,
+                F(gru_reset_at)(rows, rest, rec, u, z + 3 * i * u + j, q + i * u + j,
                                 h_prev + i * u + j, m == NULL ? NULL : m + i * u + j));
 }
 
-SIMD_INLINE void F(gru_before_at)(bool some, int64_t rest, int act, int64_t u, T *z, T *h,
+SIMD_INLINE void F(gru_before_at)(const int rows, int64_t rest, int act, int64_t u, T *z, T *h,
                                   const T *h_prev) {
-    V hh = F(activate)(act, LOAD(z + 2 * u));
-    STORE(z + 2 * u, hh);
-    STORE(h, hh + LOAD(z) * (LOAD(h_prev) - hh));
+    V hh = F(activate)(act, LOAD(z + 2 * u, 3 * u));
+    STORE(z + 2 * u, 3 * u, hh);
+    STORE(h, u, hh + LOAD(z, 3 * u) * (LOAD(h_prev, u) - hh));
 }
 
 static void F(gru_before)(int act, int64_t n, int64_t u, void *z_, void *h_, const void *h_prev_) {
     T *z = z_, *h = h_;
     const T *h_prev = h_prev_;
     EACH_VECTOR(n, u,
-                F(gru_before_at)(some, rest, act, u, z + 3 * i * u + j, h + i * u + j,
+                F(gru_before_at)(rows, rest, act, u, z + 3 * i * u + j, h + i * u + j,
                                  h_prev + i * u + j));
 }
 
-SIMD_INLINE void F(gru_after_back_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *dz,
-                                      T *drz, T *dh_prev, const T *gates, const T *s,
+SIMD_INLINE void F(gru_after_back_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
+                                      T *dz, T *drz, T *dh_prev, const T *gates, const T *s,
                                       const T *h_prev, const T *e) {
-    V keep = LOAD(gates), r = LOAD(gates + u), hh = LOAD(gates + 2 * u), dh = LOAD(e);
-    V dkeep = dh * (LOAD(h_prev) - hh) * F(slope)(rec, keep);
+    V keep = LOAD(gates, 3 * u), r = LOAD(gates + u, 3 * u), hh = LOAD(gates + 2 * u, 3 * u),
+      dh = LOAD(e, u);
+    V dkeep = dh * (LOAD(h_prev, u) - hh) * F(slope)(rec, keep);
     V dhh = dh * (1 - keep) * F(slope)(act, hh);
-    V dr = dhh * LOAD(s) * F(slope)(rec, r);
-    STORE(dz, dkeep);
-    STORE(dz + u, dr);
-    STORE(dz + 2 * u, dhh);
-    STORE(drz, dkeep);
-    STORE(drz + u, dr);
-    STORE(drz + 2 * u, dhh * r);
-    STORE(dh_prev, dh * keep);
+    V dr = dhh * LOAD(s, u) * F(slope)(rec, r);
+    STORE(dz, 3 * u, dkeep);
+    STORE(dz + u, 3 * u, dr);
+    STORE(dz + 2 * u, 3 * u, dhh);
+    STORE(drz, 3 * u, dkeep);
+    STORE(drz + u, 3 * u, dr);
+    STORE(drz + 2 * u, 3 * u, dhh * r);
+    STORE(dh_prev, u, dh * keep);
 }
 
 SIMD_INLINE void F(gru_after_back_rows)(int act, int rec, int64_t n, int64_t u, T *dz, T *drz,
                                         T *dh_prev, const T *gates, const T *s, const T *h_prev,
                                         const T *e) {
     EACH_VECTOR(n, u,
-                F(gru_after_back_at)(some, rest, act, rec, u, dz + 3 * i * u + j,
+                F(gru_after_back_at)(rows, rest, act, rec, u, dz + 3 * i * u + j,
                                      drz + 3 * i * u + j, dh_prev + i * u + j,
                                      gates + 3 * i * u + j, s + i * u + j, h_prev + i * u + j,
                                      e + i * u + j));
@@ -377,12 +373,13 @@ static void F(gru_after_back)(int act, int rec, int64_t n, int64_t u, void *dz, 
     SPECIALISE(act, rec, F(gru_after_back_rows), n, u, dz, drz, dh_prev, gates, s, h_prev, e);
 }
 
-SIMD_INLINE void F(gru_before_back_at)(bool some, int64_t rest, int act, int rec, int64_t u, T *dz,
-                                       T *dh_prev, const T *gates, const T *h_prev, const T *e) {
-    V keep = LOAD(gates), hh = LOAD(gates + 2 * u), dh = LOAD(e);
-    STORE(dz, dh * (LOAD(h_prev) - hh) * F(slope)(rec, keep));
-    STORE(dz + 2 * u, dh * (1 - keep) * F(slope)(act, hh));
-    STORE(dh_prev, dh * keep);
+SIMD_INLINE void F(gru_before_back_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
+                                       T *dz, T *dh_prev, const T *gates, const T *h_prev,
+                                       const T *e) {
+    V keep = LOAD(gates, 3 * u), hh = LOAD(gates + 2 * u, 3 * u), dh = LOAD(e, u);
+    STORE(dz, 3 * u, dh * (LOAD(h_prev, u) - hh) * F(slope)(rec, keep));
+    STORE(dz + 2 * u, 3 * u, dh * (1 - keep) * F(slope)(act, hh));
+    STORE(dh_prev, u, dh * keep);
 }
 
 static void F(gru_before_back)(int act, int rec, int64_t n, int64_t u, void *dz_, void *dh_prev_,
@@ -390,18 +387,18 @@ static void F(gru_before_back)(int act, int rec, int64_t n, int64_t u, void *dz_
     T *dz = dz_, *dh_prev = dh_prev_;
     const T *gates = gates_, *h_prev = h_prev_, *e = e_;
     EACH_VECTOR(n, u,
-                F(gru_before_back_at)(some, rest, act, rec, u, dz + 3 * i * u + j,
+                F(gru_before_back_at)(rows, rest, act, rec, u, dz + 3 * i * u + j,
                                       dh_prev + i * u + j, gates + 3 * i * u + j,
                                       h_prev + i * u + j, e + i * u + j));
 }
 
-SIMD_INLINE void F(gru_reset_back_at)(bool some, int64_t rest, int rec, int64_t u, T *dz,
+SIMD_INLINE void F(gru_reset_back_at)(const int rows, int64_t rest, int rec, int64_t u, T *dz,
                                       T *dh_prev, const T *gates, const T *h_prev, const T *m,
                                       const T *dq) {
-    V r = LOAD(gates + u), d = LOAD(dq);
-    d = m == NULL ? d : d * LOAD(m);
-    STORE(dz + u, d * LOAD(h_prev) * F(slope)(rec, r));
-    STORE(dh_prev, LOAD(dh_prev) + d * r);
+    V r = LOAD(gates + u, 3 * u), d = LOAD(dq, u);
+    d = m == NULL ? d : d * LOAD(m, u);
+    STORE(dz + u, 3 * u, d * LOAD(h_prev, u) * F(slope)(rec, r));
+    STORE(dh_prev, u, LOAD(dh_prev, u) + d * r);
 }
 
 static void F(gru_reset_back)(int rec, int64_t n, int64_t u, void *dz_, void *dh_prev_,
@@ -410,7 +407,7 @@ static void F(gru_reset_back)(int rec, int64_t n, int64_t u, void *dz_, void *dh
     T *dz = dz_, *dh_prev = dh_prev_;
     const T *gates = gates_, *h_prev = h_prev_, *m = m_, *dq = dq_;
     EACH_VECTOR(n, u,
-                F(gru_reset_back_at)(some, rest, rec, u, dz + 3 * i * u + j, dh_prev + i * u + j,
+                F(gru_reset_back_at)(rows, rest, rec, u, dz + 3 * i * u + j, dh_prev + i * u + j,
                                      gates + 3 * i * u + j, h_prev + i * u + j,
                                      m == NULL ? NULL : m + i * u + j, dq + i * u + j));
 }
@@ -419,7 +416,7 @@ static void F(gru_reset_back)(int rec, int64_t n, int64_t u, void *dz_, void *dh
 
 SIMD_INLINE void F(rnn_forward_rows)(int act, int rec, int64_t count, T *h) {
     (void)rec;
-    EACH_VECTOR(1, count, STORE(h + j, F(activate)(act, LOAD(h + j))));
+    EACH_OF(count, STORE(h + j, 0, F(activate)(act, LOAD(h + j, 0))));
 }
 
 static void F(rnn_forward)(int act, int64_t count, void *h) {
@@ -429,7 +426,7 @@ static void F(rnn_forward)(int act, int64_t count, void *h) {
 SIMD_INLINE void F(rnn_backward_rows)(int act, int rec, int64_t count, T *dz, const T *h,
                                       const T *e) {
     (void)rec;
-    EACH_VECTOR(1, count, STORE(dz + j, LOAD(e + j) * F(slope)(act, LOAD(h + j))));
+    EACH_OF(count, STORE(dz + j, 0, LOAD(e + j, 0) * F(slope)(act, LOAD(h + j, 0))));
 }
 
 static void F(rnn_backward)(int act, int64_t count, void *dz, const void *h, const void *e) {
@@ -439,19 +436,19 @@ static void F(rnn_backward)(int act, int64_t count, void *dz, const void *h, con
 static void F(add)(int64_t count, void *out_, const void *a_, const void *b_) {
     T *out = out_;
     const T *a = a_, *b = b_;
-    EACH_VECTOR(1, count, STORE(out + j, LOAD(a + j) + LOAD(b + j)));
+    EACH_OF(count, STORE(out + j, 0, LOAD(a + j, 0) + LOAD(b + j, 0)));
 }
 
 static void F(mul)(int64_t count, void *out_, const void *a_, const void *b_) {
     T *out = out_;
     const T *a = a_, *b = b_;
-    EACH_VECTOR(1, count, STORE(out + j, LOAD(a + j) * LOAD(b + j)));
+    EACH_OF(count, STORE(out + j, 0, LOAD(a + j, 0) * LOAD(b + j, 0)));
 }
 
 static void F(mul_add)(int64_t count, void *out_, const void *a_, const void *b_) {
     T *out = out_;
     const T *a = a_, *b = b_;
-    EACH_VECTOR(1, count, STORE(out + j, LOAD(out + j) + LOAD(a + j) * LOAD(b + j)));
+    EACH_OF(count, STORE(out + j, 0, LOAD(out + j, 0) + LOAD(a + j, 0) * LOAD(b + j, 0)));
 }
 
 #undef MAP

@@ -6,21 +6,20 @@
 
 #include <math.h>
 
-#define LIBM(T, S, EXP, TANH)                                                                      \
-    static inline T srn_exp_##S(T x) {                                                             \
-        return EXP(x);                                                                             \
-    }                                                                                              \
-    static inline T srn_tanh_##S(T x) {                                                            \
-        return TANH(x);                                                                            \
-    }                                                                                              \
-    static inline T srn_sigmoid_##S(T x) {                                                         \
-        return 1 / (1 + EXP(-x));                                                                  \
-    }                                                                                              \
-    static inline T srn_squash_##S(bool is_tanh, T x) {                                            \
-        return is_tanh ? TANH(x) : 1 / (1 + EXP(-x));                                              \
+#define LIBM(S, name, expression)                                                                  \
+    static inline v_##S name##_##S(v_##S v) {                                                      \
+        for (size_t k = 0; k < sizeof v / sizeof v[0]; k++) {                                      \
+            v[k] = (expression);                                                                   \
+        }                                                                                          \
+        return v;                                                                                  \
     }
-LIBM(float, f32, expf, tanhf)
-LIBM(double, f64, exp, tanh)
+LIBM(f32, exp, expf(v[k]))
+LIBM(f64, exp, exp(v[k]))
+LIBM(f32, tanh, tanhf(v[k]))
+LIBM(f64, tanh, tanh(v[k]))
+LIBM(f32, sigmoid, 1 / (1 + expf(-v[k])))
+LIBM(f64, sigmoid, 1 / (1 + exp(-v[k])))
+#undef LIBM
 
 #define T float
 #define S f32

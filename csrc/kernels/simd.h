@@ -6,7 +6,9 @@
  * * on the vector types (the GCC extension), FMA comes from -ffp-contract=fast; only the masked
  * loads and stores of a row's last, incomplete vector need the names of instructions.
  *
- *     v_f32, v_f64       the vectors, VL_F32 and VL_F64 elements long
+ *     v_f32, v_f64       the vectors, VL_F32 and VL_F64 elements long;  bits_f32, bits_f64: the same
+ *                        as unsigned integers
+ *     at_most, at_least  the smaller or larger of each element and a bound; NaN stays
  *     mask_f32(count)    the first `count` elements, 0 <= count <= VL_F32
  *     load, store        full, unaligned;  load_some, store_some: what the mask names, the rest is
  *                        zero (load) or stays (store); memory outside the mask is not touched
@@ -14,6 +16,7 @@
  *                        vector without a mask: memory that a masked store might have touched cannot
  *                        be loaded again until the store has left the core, which costs more than
  *                        the arithmetic when rows lie close together
+ *     load_rows, store_rows    2 or 4 rows, `ld` apart, as one vector; 4 with AVX-512 only
  *     fours              four elements each of as many rows, `ld` apart, as a vector has room for
  *     spread             a number each for every four elements: p[0] four times, p[1] four times ...
  *     fold               the sums over these fours: in the first four elements, the rest is any
@@ -26,7 +29,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#if SRN_SIMD > 0
+#if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
@@ -44,6 +47,8 @@
 
 typedef float v_f32 __attribute__((vector_size(SIMD_BYTES)));
 typedef double v_f64 __attribute__((vector_size(SIMD_BYTES)));
+typedef uint32_t bits_f32 __attribute__((vector_size(SIMD_BYTES)));
+typedef uint64_t bits_f64 __attribute__((vector_size(SIMD_BYTES)));
 #define VL_F32 (SIMD_BYTES / 4)
 #define VL_F64 (SIMD_BYTES / 8)
 
@@ -59,6 +64,37 @@ typedef double v_f64 __attribute__((vector_size(SIMD_BYTES)));
 SIMD_COMMON(v_f32, float, f32)
 SIMD_COMMON(v_f64, double, f64)
 #undef SIMD_COMMON
+
+/* One instruction on x86, whose result is the second operand where one is NaN. */
+#if SRN_SIMD == 2
+#define SIMD_BOUND(op, suffix, v) _mm512_##op##_##suffix(_mm512_set1_##suffix(bound), v)
+#elif SRN_SIMD == 1
+#define SIMD_BOUND(op, suffix, v) _mm256_##op##_##suffix(_mm256_set1_##suffix(bound), v)
+#elif defined(__x86_64__)
+#define SIMD_BOUND(op, suffix, v) _mm_##op##_##suffix(_mm_set1_##suffix(bound), v)
+#endif
+#ifdef SIMD_BOUND
+#define SIMD_BOUNDS(T, S, suffix)                                                                  \
+    SIMD_INLINE v_##S at_most_##S(v_##S v, T bound) {                                              \
+        return SIMD_BOUND(min, suffix, v);                                                         \
+    }                                                                                              \
+    SIMD_INLINE v_##S at_least_##S(v_##S v, T bound) {                                             \
+        return SIMD_BOUND(max, suffix, v);                                                         \
+    }
+#else
+#define SIMD_BOUNDS(T, S, suffix)                                                                  \
+    SIMD_INLINE v_##S at_most_##S(v_##S v, T bound) {                                              \
+        const bits_##S over = (bits_##S)(v > bound);                                               \
+        return (v_##S)(((bits_##S)(bound - (v_##S){0}) & over) | ((bits_##S)v & ~over));           \
+    }                                                                                              \
+    SIMD_INLINE v_##S at_least_##S(v_##S v, T bound) {                                             \
+        return -at_most_##S(-v, -bound);                                                           \
+    }
+#endif
+SIMD_BOUNDS(float, f32, ps)
+SIMD_BOUNDS(double, f64, pd)
+#undef SIMD_BOUNDS
+#undef SIMD_BOUND
 
 /* to[p][j] = from[j][p] for four by four elements. */
 #if defined(__clang__)
@@ -90,6 +126,31 @@ SIMD_COMMON(v_f64, double, f64)
 SIMD_TURN4(float, int32_t, f32)
 SIMD_TURN4(double, int64_t, f64)
 #undef SIMD_TURN4
+
+#if SRN_SIMD < 2
+/* Two rows of half a vector each. */
+#define SIMD_HALVES(T, S)                                                                          \
+    typedef T half_##S __attribute__((vector_size(SIMD_BYTES / 2)));                               \
+    SIMD_INLINE v_##S load_rows_##S(const T *p, int64_t ld, int rows) {                            \
+        half_##S half[2];                                                                          \
+        (void)rows;                                                                                \
+        memcpy(&half[0], p, sizeof half[0]);                                                       \
+        memcpy(&half[1], p + ld, sizeof half[1]);                                                  \
+        v_##S v;                                                                                   \
+        memcpy(&v, half, sizeof v);                                                                \
+        return v;                                                                                  \
+    }                                                                                              \
+    SIMD_INLINE void store_rows_##S(T *p, v_##S v, int64_t ld, int rows) {                         \
+        half_##S half[2];                                                                          \
+        (void)rows;                                                                                \
+        memcpy(half, &v, sizeof v);                                                                \
+        memcpy(p, &half[0], sizeof half[0]);                                                       \
+        memcpy(p + ld, &half[1], sizeof half[1]);                                                  \
+    }
+SIMD_HALVES(float, f32)
+SIMD_HALVES(double, f64)
+#undef SIMD_HALVES
+#endif
 
 #if SRN_SIMD == 2
 
@@ -174,6 +235,30 @@ SIMD_INLINE v_f32 fours_f32(const float *p, int64_t ld) {
 SIMD_INLINE v_f64 fours_f64(const double *p, int64_t ld) {
     __m512d v = _mm512_castpd256_pd512(_mm256_loadu_pd(p));
     return (v_f64)_mm512_insertf64x4(v, _mm256_loadu_pd(p + ld), 1);
+}
+SIMD_INLINE v_f32 load_rows_f32(const float *p, int64_t ld, int rows) {
+    if (rows == 4) {
+        return fours_f32(p, ld);
+    }
+    return (v_f32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)),
+                                     _mm256_loadu_ps(p + ld), 1);
+}
+SIMD_INLINE v_f64 load_rows_f64(const double *p, int64_t ld, int rows) {
+    return (v_f64)load_rows_f32((const float *)p, 2 * ld, rows);
+}
+SIMD_INLINE void store_rows_f32(float *p, v_f32 v, int64_t ld, int rows) {
+    if (rows == 4) {
+        _mm_storeu_ps(p, _mm512_castps512_ps128((__m512)v));
+        _mm_storeu_ps(p + ld, _mm512_extractf32x4_ps((__m512)v, 1));
+        _mm_storeu_ps(p + 2 * ld, _mm512_extractf32x4_ps((__m512)v, 2));
+        _mm_storeu_ps(p + 3 * ld, _mm512_extractf32x4_ps((__m512)v, 3));
+    } else {
+        _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)v));
+        _mm256_storeu_ps(p + ld, _mm512_extractf32x8_ps((__m512)v, 1));
+    }
+}
+SIMD_INLINE void store_rows_f64(double *p, v_f64 v, int64_t ld, int rows) {
+    store_rows_f32((float *)p, (v_f32)v, 2 * ld, rows);
 }
 SIMD_INLINE v_f32 spread_f32(const float *p) {
     const __m512i each = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);

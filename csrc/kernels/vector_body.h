@@ -1,5 +1,6 @@
 /* The loops behind vector.h for one instruction set, and their table, whose name is
- * SRN_VECTOR_TABLE. Written so that the compiler vectorises them; no intrinsics.
+ * SRN_VECTOR_TABLE. Written so that the compiler vectorises them; only exp, tanh and sigmoid go in
+ * the vectors of simd.h, which the including file has chosen.
  *
  * The formulas stand in vector_float.h and vector_int.h, which are templates: included once per
  * element type T, with NAME(x) the name of a function for that type. An output may be one of the
@@ -19,6 +20,17 @@
         EACH_ELEMENT {                                                                             \
             const T x = in[i];                                                                     \
             out[i] = (formula);                                                                    \
+        }                                                                                          \
+        break;
+
+/* In vectors (vmath.h), of which the last may be incomplete. */
+#define EACH_VECTOR(n) for (int64_t i = 0, left = (n); left > 0; i += VL, left -= VL)
+#define LOAD(p) (left >= VL ? NAME(load)(p) : NAME(load_part)(p, left))
+#define STORE(p, v) (left >= VL ? NAME(store)(p, v) : NAME(store_part)(p, v, left))
+#define UNARY_VECTORS(word)                                                                        \
+    case SRN_UNARY_##word:                                                                         \
+        EACH_VECTOR(n) {                                                                           \
+            STORE(out + i, NAME(word)(LOAD(in + i)));                                              \
         }                                                                                          \
         break;
 
@@ -221,8 +233,8 @@ static void binary_bool(srn_binary f, void *result, const void *left, int step_a
     }
 }
 
-static void fold_bool(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
-                      int64_t columns) {
+static void fold_columns_bool(srn_fold f, srn_total *total, const void *first, int64_t n,
+                              int64_t stride, int64_t columns) {
     const bool *in = first;
     switch (f) {
         BOOL_FOLDS(FOLD_SLOWLY)
@@ -344,7 +356,7 @@ static void spread(srn_dtype dtype, void *out, const void *x, int64_t n, int64_t
 static void fold(srn_fold f, srn_dtype dtype, srn_total *total, const void *x, int64_t n,
                  int64_t stride, int64_t columns) {
     static void (*const typed[])(srn_fold, srn_total *, const void *, int64_t, int64_t, int64_t) = {
-        fold_f32, fold_f64, fold_i32, fold_i64, fold_bool,
+        fold_columns_f32, fold_columns_f64, fold_columns_i32, fold_columns_i64, fold_columns_bool,
     };
     typed[dtype](f, total, x, n, stride, columns);
 }

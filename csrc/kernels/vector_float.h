@@ -1,6 +1,8 @@
 /* The formulas for floats; a template, see vector_body.h. LIBM(f) is the C library's f for T. */
 
 #define TOTAL double
+#define V NAME(v)
+#define VL (SIMD_BYTES / (int64_t)sizeof(T))
 
 static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t n) {
     T *out = result;
@@ -15,14 +17,14 @@ static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t
         UNARY(sqrt, LIBM(sqrt)(x))
         UNARY(rsqrt, 1 / LIBM(sqrt)(x))
         UNARY(reciprocal, 1 / x)
-        UNARY(exp, NAME(srn_exp)(x))
+        UNARY_VECTORS(exp)
         UNARY(expm1, LIBM(expm1)(x))
         UNARY(log, LIBM(log)(x))
         UNARY(log1p, LIBM(log1p)(x))
         UNARY(sin, LIBM(sin)(x))
         UNARY(cos, LIBM(cos)(x))
-        UNARY(tanh, NAME(srn_tanh)(x))
-        UNARY(sigmoid, NAME(srn_sigmoid)(x))
+        UNARY_VECTORS(tanh)
+        UNARY_VECTORS(sigmoid)
         UNARY(erf, LIBM(erf)(x))
         UNARY(floor, LIBM(floor)(x))
         UNARY(ceil, LIBM(ceil)(x))
@@ -75,8 +77,8 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
     }
 }
 
-static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
-                       int64_t columns) {
+static void NAME(fold_columns)(srn_fold f, srn_total *total, const void *first, int64_t n,
+                               int64_t stride, int64_t columns) {
     const T *in = first;
     switch (f) { FLOAT_FOLDS(FOLD, FOLD_SLOWLY) }
 }
@@ -97,10 +99,10 @@ static void NAME(softmax)(void *result, const void *argument, int64_t n, double 
     srn_total sum = {.f = 0};
     for (int64_t begin = 0; begin < n; begin += CHUNK) {
         const int64_t count = n - begin < CHUNK ? n - begin : CHUNK;
-        for (int64_t i = 0; i < count; i++) {
-            T difference = in[begin + i] - (T)largest;
-            e[i] = NAME(srn_exp)(difference);
-            out[begin + i] = logarithm ? difference : e[i];
+        EACH_VECTOR(count) {
+            const V difference = LOAD(in + begin + i) - (T)largest, power = NAME(exp)(difference);
+            STORE(e + i, power);
+            STORE(out + begin + i, logarithm ? difference : power);
         }
         SRN_VECTOR_TABLE.fold_runs(SRN_FOLD_SUM, dtype, &sum, e, count, count, 1);
     }
@@ -111,3 +113,5 @@ static void NAME(softmax)(void *result, const void *argument, int64_t n, double 
 }
 
 #undef TOTAL
+#undef V
+#undef VL

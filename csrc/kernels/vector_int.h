@@ -41,8 +41,8 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
     }
 }
 
-static void NAME(fold)(srn_fold f, srn_total *total, const void *first, int64_t n, int64_t stride,
-                       int64_t columns) {
+static void NAME(fold_columns)(srn_fold f, srn_total *total, const void *first, int64_t n,
+                               int64_t stride, int64_t columns) {
     const T *in = first;
     switch (f) { INT_FOLDS(FOLD, FOLD_SLOWLY) }
 }

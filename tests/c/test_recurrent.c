@@ -493,6 +493,23 @@ static void test_words(void) {
     srn_free(p);
 }
 
+/* Widths that leave a quarter or half of a vector, which rows then share; single rows are left. */
+static void test_shared_vectors(void) {
+    static const int64_t units[] = {2, 4, 8, 10, 12, 20};
+    problem *p = srn_alloc_zero(sizeof *p, NULL);
+    for (int i = 0; i < 6 * N_KINDS; i++) {
+        draw_problem(p, i % N_KINDS);
+        p->times = 3;
+        p->batch = MAX_B;
+        p->units = units[i / N_KINDS];
+        p->act = SRN_ACT_tanh;
+        p->rec = SRN_ACT_sigmoid;
+        fill(p);
+        check_problem(p);
+    }
+    srn_free(p);
+}
+
 static void expect_error(srn_op_id id, int32_t n, const srn_type *types, const char *words) {
     srn_error err = {0};
     srn_graph *g = srn_graph_new(&err);
@@ -530,6 +547,7 @@ static void test_errors(void) {
 int main(void) {
     test_random_problems();
     test_words();
+    test_shared_vectors();
     test_errors();
     return test_summary("recurrent");
 }

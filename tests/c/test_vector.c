@@ -4,7 +4,6 @@
 
 #include "base/cpu.h"
 #include "kernels/vector.h"
-#include "kernels/vmath.h"
 #include "values.h"
 
 /* ---- exp, tanh, sigmoid ---- */
@@ -24,18 +23,24 @@ static double sigmoid(double x) {
     return 1 / (1 + exp(-x));
 }
 
+static const srn_unary functions[] = {SRN_UNARY_exp, SRN_UNARY_tanh, SRN_UNARY_sigmoid};
+
+static float float_of(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 /* Every 61st float: all exponents, both signs, NaNs. */
-static void test_float_functions(void) {
+static void test_float_functions(const srn_vector *v) {
     double worst[3] = {0};
     for (uint64_t bits = 0; bits < 0x100000000u; bits += 61 * 64) {
         float x[64], y[3][64];
         for (int i = 0; i < 64; i++) {
-            x[i] = srn_float_of((uint32_t)bits + (uint32_t)i * 61);
+            x[i] = float_of((uint32_t)bits + (uint32_t)i * 61);
         }
-        for (int i = 0; i < 64; i++) {
-            y[0][i] = srn_exp_f32(x[i]);
-            y[1][i] = srn_tanh_f32(x[i]);
-            y[2][i] = srn_sigmoid_f32(x[i]);
+        for (int f = 0; f < 3; f++) {
+            v->unary(functions[f], SRN_F32, y[f], x, 64);
         }
         for (int i = (int)(bits % 7); i < 64; i += 7) {
             const double want[] = {exp(x[i]), tanh(x[i]), sigmoid(x[i])};
@@ -47,29 +52,55 @@ static void test_float_functions(void) {
     CHECK(worst[0] <= 1.1);
     CHECK(worst[1] <= 2.5);
     CHECK(worst[2] <= 2.4);
-    CHECK(signbit(srn_tanh_f32(-0.0f)) && srn_tanh_f32(-0.0f) == 0);
-    CHECK(srn_exp_f32(INFINITY) == INFINITY && srn_exp_f32(-INFINITY) == 0);
-    CHECK(isnan(srn_exp_f32(NAN)) && isnan(srn_tanh_f32(NAN)) && isnan(srn_sigmoid_f32(NAN)));
+}
+
+static double value(const srn_vector *v, srn_unary f, srn_dtype dtype, double x) {
+    cell in, out;
+    put(dtype, &in, 0, x);
+    v->unary(f, dtype, &out, &in, 1);
+    return at(dtype, &out, 0);
+}
+
+static void test_special_values(const srn_vector *v) {
+    for (srn_dtype dtype = SRN_F32; dtype <= SRN_F64; dtype++) {
+        for (int f = 0; f < 3; f++) {
+            CHECK(isnan(value(v, functions[f], dtype, NAN)));
+            CHECK(value(v, functions[f], dtype, INFINITY) == (f == 0 ? (double)INFINITY : 1));
+            CHECK(value(v, functions[f], dtype, -INFINITY) == (f == 1 ? -1 : 0));
+        }
+        const double zero = value(v, SRN_UNARY_tanh, dtype, -0.0);
+        CHECK(zero == 0 && signbit(zero));
+        CHECK(value(v, SRN_UNARY_exp, dtype, 710) == INFINITY);
+        CHECK(value(v, SRN_UNARY_exp, dtype, -746) == 0);
+        CHECK(value(v, SRN_UNARY_tanh, dtype, dtype == SRN_F32 ? 1e38 : 1e300) == 1);
+        CHECK(value(v, SRN_UNARY_sigmoid, dtype, dtype == SRN_F32 ? -1e38 : -1e300) == 0);
+    }
 }
 
 static double relative(double got, long double want) {
     return want == 0 ? fabs(got) : fabs((double)((got - want) / want)) * 0x1p52;
 }
 
-static void test_double_functions(void) {
+static void test_double_functions(const srn_vector *v) {
     double worst[3] = {0};
-    for (int i = -400000; i <= 400000; i++) {
-        double x = i * 0.001767, y = i * 1e-4 * fabs(i * 1e-5); /* dense around 0 */
-        worst[0] = fmax(worst[0], relative(srn_exp_f64(x), expl(x)));
-        worst[1] = fmax(worst[1], relative(srn_tanh_f64(y), tanhl(y)));
-        worst[2] = fmax(worst[2], relative(srn_sigmoid_f64(x), 1 / (1 + expl(-x))));
+    for (int i = -400000; i <= 400000; i += 64) {
+        double x[3][64], y[3][64];
+        for (int k = 0; k < 64; k++) {
+            x[0][k] = x[2][k] = (i + k) * 0.001767;
+            x[1][k] = (i + k) * 1e-4 * fabs((i + k) * 1e-5); /* dense around 0 */
+        }
+        for (int f = 0; f < 3; f++) {
+            v->unary(functions[f], SRN_F64, y[f], x[f], 64);
+        }
+        for (int k = 0; k < 64; k++) {
+            worst[0] = fmax(worst[0], relative(y[0][k], expl(x[0][k])));
+            worst[1] = fmax(worst[1], relative(y[1][k], tanhl(x[1][k])));
+            worst[2] = fmax(worst[2], relative(y[2][k], 1 / (1 + expl(-x[2][k]))));
+        }
     }
     CHECK(worst[0] <= 0.7);
     CHECK(worst[1] <= 1.7);
     CHECK(worst[2] <= 1.3);
-    CHECK(srn_exp_f64(INFINITY) == INFINITY && srn_exp_f64(-INFINITY) == 0);
-    CHECK(isnan(srn_exp_f64(NAN)) && isnan(srn_tanh_f64(NAN)) && isnan(srn_sigmoid_f64(NAN)));
-    CHECK(srn_exp_f64(710) == INFINITY && srn_exp_f64(-746) == 0 && srn_tanh_f64(1e300) == 1);
 }
 
 /* ---- the tables ---- */
@@ -281,6 +312,9 @@ static void test_tables(void) {
     };
     for (int isa = SRN_ISA_BASE; isa <= (int)srn_cpu_isa(); isa++) {
         const srn_vector *v = tables[isa - SRN_ISA_BASE];
+        test_float_functions(v);
+        test_double_functions(v);
+        test_special_values(v);
         test_unary(v);
         test_binary(v);
         test_copies(v);
@@ -305,8 +339,6 @@ static void test_long_sum(void) {
 }
 
 int main(void) {
-    test_float_functions();
-    test_double_functions();
     test_tables();
     test_long_sum();
     return test_summary("vector");
