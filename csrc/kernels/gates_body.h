@@ -282,24 +282,28 @@ static void F(lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, v
 
 /* ---- GRU ---- */
 
-SIMD_INLINE void F(gru_after_at)(const int rows, int64_t rest, int act, int rec, int64_t u, T *z,
-                                 T *s, T *h, const T *x, const T *h_prev) {
-    V keep = F(activate)(rec, LOAD(z, 3 * u) + LOAD(x, 3 * u));
-    V r = F(activate)(rec, LOAD(z + u, 3 * u) + LOAD(x + u, 3 * u));
+SIMD_INLINE void F(gru_after_gates_at)(const int rows, int64_t rest, int rec, int64_t u, T *z,
+                                       const T *x) {
+    STORE(z, 3 * u, F(activate)(rec, LOAD(z, 3 * u) + LOAD(x, 3 * u)));
+    STORE(z + u, 3 * u, F(activate)(rec, LOAD(z + u, 3 * u) + LOAD(x + u, 3 * u)));
+}
+
+SIMD_INLINE void F(gru_after_at)(const int rows, int64_t rest, int act, int64_t u, T *z, T *s, T *h,
+                                 const T *x, const T *h_prev) {
     V side = LOAD(z + 2 * u, 3 * u);
-    V hh = F(activate)(act, LOAD(x + 2 * u, 3 * u) + r * side);
-    STORE(z, 3 * u, keep);
-    STORE(z + u, 3 * u, r);
+    V hh = F(activate)(act, LOAD(x + 2 * u, 3 * u) + LOAD(z + u, 3 * u) * side);
     STORE(z + 2 * u, 3 * u, hh);
     STORE(s, u, side);
-    STORE(h, u, hh + keep * (LOAD(h_prev, u) - hh));
+    STORE(h, u, hh + LOAD(z, 3 * u) * (LOAD(h_prev, u) - hh));
 }
 
 SIMD_INLINE void F(gru_after_rows)(int act, int rec, int64_t n, int64_t u, T *z, T *s, T *h,
                                    const T *x, const T *h_prev) {
     EACH_VECTOR(n, u,
-                F(gru_after_at)(rows, rest, act, rec, u, z + 3 * i * u + j, s + i * u + j,
-                                h + i * u + j, x + 3 * i * u + j, h_prev + i * u + j));
+                F(gru_after_gates_at)(rows, rest, rec, u, z + 3 * i * u + j, x + 3 * i * u + j));
+    EACH_VECTOR(n, u,
+                F(gru_after_at)(rows, rest, act, u, z + 3 * i * u + j, s + i * u + j, h + i * u + j,
+                                x + 3 * i * u + j, h_prev + i * u + j));
 }
 
 static void F(gru_after)(int act, int rec, int64_t n, int64_t u, void *z, void *s, void *h,
