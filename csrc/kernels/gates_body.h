@@ -251,12 +251,17 @@ static void F(lstm_forward)(int act, int rec, int64_t n, int64_t u, void *z, voi
     SPECIALISE(act, rec, F(lstm_forward_rows), n, u, z, c, h, c_prev);
 }
 
+SIMD_INLINE void F(lstm_squashed_at)(const int rows, int64_t rest, int act, int64_t u, T *dz,
+                                     const T *c) {
+    STORE(dz + 3 * u, 4 * u, F(activate)(act, LOAD(c, u)));
+}
+
 SIMD_INLINE void F(lstm_backward_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
-                                     T *dz, T *dc_prev, const T *gates, const T *c, const T *c_prev,
-                                     const T *e, const T *dc) {
+                                     T *dz, T *dc_prev, const T *gates, const T *c_prev, const T *e,
+                                     const T *dc) {
     V i = LOAD(gates, 4 * u), f = LOAD(gates + u, 4 * u), g = LOAD(gates + 2 * u, 4 * u),
       o = LOAD(gates + 3 * u, 4 * u);
-    V squashed = F(activate)(act, LOAD(c, u)), dh = LOAD(e, u);
+    V squashed = LOAD(dz + 3 * u, 4 * u), dh = LOAD(e, u);
     V d = LOAD(dc, u) + dh * o * F(slope)(act, squashed);
     STORE(dz, 4 * u, d * g * F(slope)(rec, i));
     STORE(dz + u, 4 * u, d * LOAD(c_prev, u) * F(slope)(rec, f));
@@ -268,10 +273,11 @@ SIMD_INLINE void F(lstm_backward_at)(const int rows, int64_t rest, int act, int 
 SIMD_INLINE void F(lstm_backward_rows)(int act, int rec, int64_t n, int64_t u, T *dz, T *dc_prev,
                                        const T *gates, const T *c, const T *c_prev, const T *e,
                                        const T *dc) {
+    EACH_VECTOR(n, u, F(lstm_squashed_at)(rows, rest, act, u, dz + 4 * i * u + j, c + i * u + j));
     EACH_VECTOR(n, u,
                 F(lstm_backward_at)(rows, rest, act, rec, u, dz + 4 * i * u + j,
-                                    dc_prev + i * u + j, gates + 4 * i * u + j, c + i * u + j,
-                                    c_prev + i * u + j, e + i * u + j, dc + i * u + j));
+                                    dc_prev + i * u + j, gates + 4 * i * u + j, c_prev + i * u + j,
+                                    e + i * u + j, dc + i * u + j));
 }
 
 static void F(lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, void *dc_prev,
