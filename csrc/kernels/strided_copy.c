@@ -2,7 +2,8 @@
  *
  * Axes that lie in one piece on both sides are merged first. Then the two innermost axes are one of
  *   runs: contiguous on both sides, a memcpy each
- *   anything else (transposes, steps, repeats): element by element, in square tiles, so that of two
+ *   repeats: one element to a contiguous run
+ *   anything else (transposes, steps): element by element, in square tiles, so that of two
  *   sides that run across each other both stay in the cache.
  */
 #include "kernels/strided_copy.h"
@@ -35,6 +36,25 @@ TILED(tiled_1, 1)
 TILED(tiled_4, 4)
 TILED(tiled_8, 8)
 
+#define REPEAT(T)                                                                                  \
+    for (int64_t i = 0; i < outer->n; i++) {                                                       \
+        T *d = (T *)dst + i * outer->dst;                                                          \
+        const T v = ((const T *)src)[i * outer->src];                                              \
+        for (int64_t j = 0; j < inner->n; j++) {                                                   \
+            d[j] = v;                                                                              \
+        }                                                                                          \
+    }
+
+static void repeat(const axis *outer, const axis *inner, void *dst, const void *src, size_t item) {
+    if (item == 4) {
+        REPEAT(uint32_t)
+    } else if (item == 8) {
+        REPEAT(uint64_t)
+    } else {
+        REPEAT(uint8_t)
+    }
+}
+
 static void copy_two(const axis *outer, const axis *inner, char *dst, const char *src,
                      size_t item) {
     if (inner->dst == 1 && inner->src == 1) {
@@ -42,6 +62,8 @@ static void copy_two(const axis *outer, const axis *inner, char *dst, const char
         for (int64_t i = 0; i < outer->n; i++) {
             memcpy(dst + i * step_dst, src + i * step_src, (size_t)inner->n * item);
         }
+    } else if (inner->dst == 1 && inner->src == 0) {
+        repeat(outer, inner, dst, src, item);
     } else if (item == 4) {
         tiled_4(outer, inner, dst, src);
     } else if (item == 8) {
