@@ -12,6 +12,7 @@
 #include "kernels/vector.h"
 #include "kernels/vmath.h"
 
+#define INLINE static inline __attribute__((always_inline))
 #define EACH_ELEMENT _Pragma("GCC ivdep") for (int64_t i = 0; i < n; i++)
 
 /* One line per function: its name and its formula in x. */

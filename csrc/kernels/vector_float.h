@@ -4,6 +4,8 @@
 #define V NAME(v)
 #define VL (SIMD_BYTES / (int64_t)sizeof(T))
 
+#include "kernels/vector_fold.h"
+
 static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t n) {
     T *out = result;
     const T *in = argument;
@@ -80,6 +82,14 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
 static void NAME(fold_columns)(srn_fold f, srn_total *total, const void *first, int64_t n,
                                int64_t stride, int64_t columns) {
     const T *in = first;
+    int64_t done = 0;
+    if (f == SRN_FOLD_SUM) {
+        done = NAME(fold_columns)(SRN_FOLD_SUM, total, in, n, stride, columns);
+    } else if (f == SRN_FOLD_PROD) {
+        done = NAME(fold_columns)(SRN_FOLD_PROD, total, in, n, stride, columns);
+    }
+    in += done * stride;
+    n -= done;
     switch (f) { FLOAT_FOLDS(FOLD, FOLD_SLOWLY) }
 }
 

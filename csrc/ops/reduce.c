@@ -105,6 +105,12 @@ static int64_t out_elements(const srn_infer *x) {
     return srn_shape_count(&x->out[0].shape);
 }
 
+/* A term costs less than what makes a block (compile/compile.c) counts with; narrow blocks of columns
+ * would cost more than threads gain. */
+static double reduce_cost(const srn_infer *x) {
+    return (double)srn_shape_count(&x->in[0]->shape) / 8;
+}
+
 /* ---- execution ---- */
 
 typedef struct axes_group { /* neighbouring axes, merged; strides in elements of x */
@@ -256,7 +262,8 @@ static void vjp_prod(srn_vjp *p) {
         .infer = infer_##word,                                                                     \
         .vjp = rule,                                                                               \
         .rows = out_elements,                                                                      \
-        .min_block = 16,                                                                           \
+        .cost = reduce_cost,                                                                       \
+        .min_block = 32,                                                                           \
         .exec = exec_##word,                                                                       \
     };
 

@@ -263,6 +263,22 @@ static void test_folds(const srn_vector *v, srn_fold f, srn_dtype dtype, const v
     }
 }
 
+/* A column has the same bits whatever columns come with it: threads share them out. */
+static void test_fold_of_some(const srn_vector *v, srn_fold f, srn_dtype dtype, const void *x) {
+    enum { ALL = 83 };
+    srn_total all[SRN_FOLD_COLUMNS], some[SRN_FOLD_COLUMNS], unused[SRN_FOLD_COLUMNS];
+    start_totals(f, dtype, all, unused);
+    v->fold(f, dtype, all, x, ROWS, ALL, ALL);
+    for (int begin = 0; begin < ALL; begin += 9) {
+        for (int columns = 1; begin + columns <= ALL; columns += 7) {
+            const char *from = (const char *)x + (size_t)begin * srn_dtype_size(dtype);
+            start_totals(f, dtype, some, unused);
+            v->fold(f, dtype, some, from, ROWS, ALL, columns);
+            CHECK(memcmp(some, all + begin, (size_t)columns * sizeof *some) == 0);
+        }
+    }
+}
+
 static void test_fold(const srn_vector *v) {
     static cell x[ROWS * WIDTH];
     for (srn_dtype dtype = SRN_F32; dtype <= SRN_BOOL; dtype++) {
@@ -272,6 +288,7 @@ static void test_fold(const srn_vector *v) {
         put(dtype, x, 3 * WIDTH + 5, NAN);
         for (int f = dtype == SRN_BOOL ? SRN_FOLD_MAX : SRN_FOLD_SUM; f <= SRN_FOLD_MIN; f++) {
             test_folds(v, (srn_fold)f, dtype, x);
+            test_fold_of_some(v, (srn_fold)f, dtype, x);
         }
     }
 }
