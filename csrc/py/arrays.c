@@ -13,12 +13,17 @@ static bool has_dtype(PyArrayObject *a, srn_dtype dtype) {
     return PyArray_EquivTypenums(PyArray_TYPE(a), type_numbers[dtype]) && PyArray_ISNOTSWAPPED(a);
 }
 
-static bool has_shape(PyArrayObject *a, const srn_shape *shape) {
+/* Axes before `first` may have any size. */
+static bool has_axes(PyArrayObject *a, const srn_shape *shape, int first) {
     bool same = PyArray_NDIM(a) == shape->rank;
-    for (int i = 0; same && i < shape->rank; i++) {
+    for (int i = first; same && i < shape->rank; i++) {
         same = PyArray_DIM(a, i) == shape->dim[i];
     }
     return same;
+}
+
+static bool has_shape(PyArrayObject *a, const srn_shape *shape) {
+    return has_axes(a, shape, 0);
 }
 
 PyObject *srn_py_dims(const srn_shape *shape) {
@@ -94,6 +99,61 @@ bool srn_py_copy_in(void *to, const srn_type *type, PyObject *object, const char
         ok = cast_in(to, type, from, what);
     } else if (to != NULL) {
         memcpy(to, PyArray_DATA(from), (size_t)PyArray_NBYTES(from));
+    }
+    Py_DECREF(from);
+    return ok;
+}
+
+static bool rows_exist(const int64_t *rows, int64_t n, int64_t count, const char *what) {
+    for (int64_t i = 0; i < n; i++) {
+        if (rows[i] < 0 || rows[i] >= count) {
+            PyErr_Format(PyExc_IndexError, "%s: there is no row %lld, the array has %lld", what,
+                         (long long)rows[i], (long long)count);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Bytes of row i are at i * bytes: a copy each. */
+static void gather_plain(char *to, const char *from, const int64_t *rows, int64_t n, size_t bytes) {
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(to + (size_t)i * bytes, from + (size_t)rows[i] * bytes, bytes);
+    }
+}
+
+/* Rows that are strided or of another dtype: NumPy picks them out. */
+static bool gather_any(void *to, const srn_type *type, PyArrayObject *from, const int64_t *rows,
+                       const char *what) {
+    npy_intp n = (npy_intp)type->shape.dim[0];
+    PyObject *index = PyArray_SimpleNew(1, &n, NPY_INT64);
+    if (index == NULL) {
+        return false;
+    }
+    memcpy(PyArray_DATA((PyArrayObject *)index), rows, (size_t)n * sizeof *rows);
+    PyObject *picked = PyObject_GetItem((PyObject *)from, index);
+    bool ok = picked != NULL && srn_py_copy_in(to, type, picked, what);
+    Py_DECREF(index);
+    Py_XDECREF(picked);
+    return ok;
+}
+
+bool srn_py_gather_in(void *to, const srn_type *type, PyObject *object, const int64_t *rows,
+                      const char *what) {
+    PyArrayObject *from = as_array(object);
+    if (from == NULL) {
+        return false;
+    }
+    int64_t n = type->shape.rank > 0 ? type->shape.dim[0] : 0;
+    bool ok = type->shape.rank > 0 && has_axes(from, &type->shape, 1);
+    if (!ok) {
+        raise_shape(from, &type->shape, what);
+    } else if (!rows_exist(rows, n, PyArray_DIM(from, 0), what)) {
+        ok = false;
+    } else if (to == NULL || !has_dtype(from, type->dtype) || !PyArray_IS_C_CONTIGUOUS(from)) {
+        ok = gather_any(to, type, from, rows, what);
+    } else if (n > 0) {
+        gather_plain(to, PyArray_DATA(from), rows, n, srn_type_bytes(type) / (size_t)n);
     }
     Py_DECREF(from);
     return ok;

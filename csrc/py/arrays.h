@@ -12,6 +12,11 @@ PyArrayObject *srn_py_array(const srn_type *type);
  * never integers). Strides, byte order and alignment may be anything. */
 bool srn_py_copy_in(void *to, const srn_type *type, PyObject *object, const char *what);
 
+/* Rows of an array along its first axis, type->shape.dim[0] of them, by their numbers; the other axes
+ * must be equal. Otherwise as srn_py_copy_in. */
+bool srn_py_gather_in(void *to, const srn_type *type, PyObject *object, const int64_t *rows,
+                      const char *what);
+
 /* The memory of an array that the core works on in place: it must be of exactly this type,
  * C-contiguous, aligned, writeable, in native byte order. NULL and an exception otherwise. */
 void *srn_py_storage(const srn_type *type, PyObject *object, const char *what);

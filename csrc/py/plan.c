@@ -1,8 +1,12 @@
 /* _core.Plan: a compiled graph. Immutable; any number of threads may run it at once.
  *
- * A run owns a workspace: taken from the plan's free list under the GIL, or made when that is
+ * A call owns a workspace: taken from the plan's free list under the GIL, or made when that is
  * empty; a few are kept. Everything that can fail (reading the arguments, casting the inputs, making
  * the arrays for the results) is done before the run starts, so a failed call changes no variable.
+ *
+ * With `rows` (S, B), whole numbers, a call makes S runs: for run s, row rows[s, b] of each array
+ * given becomes row b of the input, copied to its place in the workspace. So a part of an epoch is
+ * one call. The inputs of run s are read after run s - 1; if that fails, the runs before it stand.
  */
 #include <string.h>
 
@@ -14,7 +18,7 @@
 
 typedef struct leaf { /* an input or a variable of the graph */
     srn_type type;
-    const char *name;
+    const char *what; /* "input 'x'", for messages */
 } leaf;
 
 typedef struct srn_py_plan {
@@ -41,11 +45,14 @@ static bool keep_leaves(srn_py_plan *self, const srn_graph *g, srn_error *err) {
         if (node->id != SRN_OP_input && node->id != SRN_OP_variable) {
             continue;
         }
-        leaf *mine = node->id == SRN_OP_input ? self->inputs : self->variables;
-        mine += node->attr[0].i;
+        bool input = node->id == SRN_OP_input;
+        leaf *mine = (input ? self->inputs : self->variables) + node->attr[0].i;
+        char what[128];
+        PyOS_snprintf(what, sizeof what, "%s '%.100s'", input ? "input" : "variable",
+                      (const char *)node->payload);
         mine->type = *srn_type_of(g, node->out);
-        mine->name = srn_arena_string(&self->arena, node->payload, err);
-        if (mine->name == NULL) {
+        mine->what = srn_arena_string(&self->arena, what, err);
+        if (mine->what == NULL) {
             return false;
         }
     }
@@ -114,17 +121,15 @@ static bool right_number(PyObject *tuple, int32_t expected, const char *what) {
     return true;
 }
 
-static const char *leaf_text(char *buffer, size_t bytes, const char *kind, const leaf *of) {
-    PyOS_snprintf(buffer, bytes, "%s '%.100s'", kind, of->name);
-    return buffer;
-}
-
-static bool fill_inputs(srn_py_plan *self, srn_workspace *ws, PyObject *arrays) {
-    char what[128];
+/* `rows` NULL: the arrays are the inputs. */
+static bool fill_inputs(srn_py_plan *self, srn_workspace *ws, PyObject *arrays,
+                        const int64_t *rows) {
     for (int32_t i = 0; i < self->plan->n_inputs; i++) {
         const leaf *input = &self->inputs[i];
-        if (!srn_py_copy_in(srn_workspace_input(ws, i), &input->type, PyTuple_GET_ITEM(arrays, i),
-                            leaf_text(what, sizeof what, "input", input))) {
+        PyObject *array = PyTuple_GET_ITEM(arrays, i);
+        void *to = srn_workspace_input(ws, i);
+        if (rows == NULL ? !srn_py_copy_in(to, &input->type, array, input->what)
+                         : !srn_py_gather_in(to, &input->type, array, rows, input->what)) {
             return false;
         }
     }
@@ -132,11 +137,9 @@ static bool fill_inputs(srn_py_plan *self, srn_workspace *ws, PyObject *arrays) 
 }
 
 static bool bind_variables(srn_py_plan *self, srn_workspace *ws, PyObject *arrays) {
-    char what[128];
     for (int32_t i = 0; i < self->plan->n_variables; i++) {
         const leaf *variable = &self->variables[i];
-        void *data = srn_py_storage(&variable->type, PyTuple_GET_ITEM(arrays, i),
-                                    leaf_text(what, sizeof what, "variable", variable));
+        void *data = srn_py_storage(&variable->type, PyTuple_GET_ITEM(arrays, i), variable->what);
         if (data == NULL) {
             return false;
         }
@@ -175,29 +178,104 @@ static void fill_outputs(PyObject *outputs, const srn_plan *plan, srn_workspace 
     }
 }
 
+/* Output 1 of each run is added to `totals`. */
+static void add_totals(PyArrayObject *totals, const srn_workspace *ws) {
+    const srn_view *from = srn_workspace_output(ws, 1);
+    double *to = PyArray_DATA(totals);
+    for (int64_t i = 0; i < PyArray_SIZE(totals); i++) {
+        to[i] += from->type.dtype == SRN_F32 ? (double)((const float *)from->data)[i]
+                                             : ((const double *)from->data)[i];
+    }
+}
+
 /* ---- running ---- */
 
 typedef struct call {
     PyObject *inputs, *variables; /* tuples, owned */
     PyObject *outputs;            /* owned */
+    PyArrayObject *rows, *totals; /* borrowed; NULL: not given */
+    int64_t *iteration;           /* of training: the steps made, in an array of the caller */
     srn_py_work work;
 } call;
 
-static bool prepare(srn_py_plan *self, call *c, PyObject *inputs, PyObject *variables,
+static bool read_rows(call *c, const srn_py_plan *self, PyObject *object) {
+    if (object == NULL || object == Py_None) {
+        return true;
+    }
+    PyArrayObject *a = PyArray_Check(object) ? (PyArrayObject *)object : NULL;
+    srn_type type;
+    if (a == NULL || !srn_py_type_of(&type, a, "Plan: rows") || type.dtype != SRN_I64 ||
+        type.shape.rank != 2 || type.shape.dim[0] == 0 || !PyArray_IS_C_CONTIGUOUS(a)) {
+        PyErr_SetString(PyExc_TypeError, "Plan: rows: expected a C-contiguous array of int64 with "
+                                         "a row of numbers for each run");
+        return false;
+    }
+    for (int32_t i = 0; i < self->plan->n_inputs; i++) {
+        const srn_shape *shape = &self->inputs[i].type.shape;
+        if (shape->rank == 0 || shape->dim[0] != type.shape.dim[1]) {
+            PyErr_Format(PyExc_ValueError, "Plan: rows: %lld to a run do not fill %s",
+                         (long long)type.shape.dim[1], self->inputs[i].what);
+            return false;
+        }
+    }
+    c->rows = a;
+    return true;
+}
+
+static bool read_totals(call *c, const srn_py_plan *self, PyObject *object) {
+    if (object == NULL || object == Py_None) {
+        return true;
+    }
+    const srn_view *from = self->plan->n_outputs > 1 ? srn_workspace_output(c->work.ws, 1) : NULL;
+    if (from == NULL || !srn_dtype_is_float(from->type.dtype)) {
+        PyErr_SetString(PyExc_ValueError, "Plan: totals: the plan has no output 1 of floats");
+        return false;
+    }
+    srn_type type = {SRN_F64, from->type.shape};
+    c->totals = (PyArrayObject *)object;
+    return srn_py_storage(&type, object, "Plan: totals") != NULL;
+}
+
+/* given: inputs, variables; options: rows, totals. */
+static bool prepare(srn_py_plan *self, call *c, PyObject *const *given, PyObject *const *options,
                     bool gradients) {
-    c->inputs = srn_py_tuple(inputs, "inputs");
-    c->variables = c->inputs == NULL ? NULL : srn_py_tuple(variables, "variables");
+    c->inputs = srn_py_tuple(given[0], "inputs");
+    c->variables = c->inputs == NULL ? NULL : srn_py_tuple(given[1], "variables");
     if (c->variables == NULL || !right_number(c->inputs, self->plan->n_inputs, "inputs") ||
-        !right_number(c->variables, self->plan->n_variables, "variables")) {
+        !right_number(c->variables, self->plan->n_variables, "variables") ||
+        !read_rows(c, self, options[0])) {
         return false;
     }
     c->work.ws = take_workspace(self);
-    if (c->work.ws == NULL || !fill_inputs(self, c->work.ws, c->inputs) ||
+    if (c->work.ws == NULL || !read_totals(c, self, options[1]) ||
         !bind_variables(self, c->work.ws, c->variables)) {
         return false;
     }
     c->outputs = new_outputs(self->plan, c->work.ws, gradients);
     return c->outputs != NULL;
+}
+
+/* All runs. A step of training has a number, of which random numbers are a function; runs without
+ * an optimizer have the same. */
+static bool do_runs(srn_py_plan *self, call *c) {
+    int64_t n = c->rows == NULL ? 1 : PyArray_DIM(c->rows, 0);
+    const int64_t *rows = c->rows == NULL ? NULL : PyArray_DATA(c->rows);
+    for (int64_t i = 0; i < n; i++) {
+        if (!fill_inputs(self, c->work.ws, c->inputs, rows)) {
+            return false;
+        }
+        srn_py_work_do(&c->work);
+        if (c->totals != NULL) {
+            add_totals(c->totals, c->work.ws);
+        }
+        if (c->work.optimizer != NULL) {
+            *c->iteration = c->work.t++;
+            c->work.step++;
+        }
+        rows = rows == NULL ? NULL : rows + PyArray_DIM(c->rows, 1);
+    }
+    fill_outputs(c->outputs, self->plan, c->work.ws);
+    return true;
 }
 
 static void cleanup(srn_py_plan *self, call *c) {
@@ -217,8 +295,9 @@ static bool read_counter(uint64_t *out, PyObject *object) {
 
 static PyObject *plan_run(PyObject *object, PyObject *const *args, Py_ssize_t n_args,
                           PyObject *names) {
-    enum { INPUTS, VARIABLES, SEED, STEP, GRADIENTS, N };
-    static const char *const words[] = {"inputs", "variables", "seed", "step", "gradients", NULL};
+    enum { INPUTS, VARIABLES, ROWS, TOTALS, SEED, STEP, GRADIENTS, N };
+    static const char *const words[] = {"inputs", "variables", "rows",      "totals",
+                                        "seed",   "step",      "gradients", NULL};
     static const srn_py_signature signature = {"Plan.run", words, 2, 2};
     srn_py_plan *self = (srn_py_plan *)object;
     PyObject *given[N];
@@ -229,9 +308,7 @@ static PyObject *plan_run(PyObject *object, PyObject *const *args, Py_ssize_t n_
         read_counter(&c.work.seed, given[SEED]) && read_counter(&c.work.step, given[STEP]) &&
         (given[GRADIENTS] == NULL ||
          srn_py_bool(&gradients, given[GRADIENTS], "Plan.run: gradients")) &&
-        prepare(self, &c, given[INPUTS], given[VARIABLES], gradients)) {
-        srn_py_work_do(&c.work);
-        fill_outputs(c.outputs, self->plan, c.work.ws);
+        prepare(self, &c, given, &given[ROWS], gradients) && do_runs(self, &c)) {
         result = Py_NewRef(c.outputs);
     }
     cleanup(self, &c);
@@ -263,20 +340,31 @@ static bool read_optimizer(call *c, srn_py_plan *self, PyObject *object, PyObjec
                      Py_TYPE(object)->tp_name);
         return false;
     }
+    static const srn_type counter = {SRN_I64, {0, {0}}};
     srn_py_optimizer *o = (srn_py_optimizer *)object;
-    if (!fits(self->plan, o) || !srn_py_iteration(&c->work.t, iteration, "Plan.train: iteration")) {
+    c->iteration = srn_py_storage(&counter, iteration, "Plan.train: iteration");
+    if (c->iteration == NULL || !fits(self->plan, o)) {
+        return false;
+    }
+    int64_t n = c->rows == NULL ? 1 : PyArray_DIM(c->rows, 0);
+    if (*c->iteration < 0 || *c->iteration > INT64_MAX - n) {
+        PyErr_Format(PyExc_ValueError,
+                     "Plan.train: iteration: got %R, expected the steps made so far, 0 or more",
+                     iteration);
         return false;
     }
     c->work.optimizer = o;
     c->work.gradient = srn_workspace_gradients(c->work.ws);
+    c->work.t = *c->iteration + 1;
     return true;
 }
 
 static PyObject *plan_train(PyObject *object, PyObject *const *args, Py_ssize_t n_args,
                             PyObject *names) {
-    enum { INPUTS, VARIABLES, OPTIMIZER, RATE, ITERATION, SEED, STEP, N };
+    enum { INPUTS, VARIABLES, OPTIMIZER, RATE, ITERATION, ROWS, TOTALS, SEED, STEP, N };
     static const char *const words[] = {"inputs",    "variables", "optimizer", "learning_rate",
-                                        "iteration", "seed",      "step",      NULL};
+                                        "iteration", "rows",      "totals",    "seed",
+                                        "step",      NULL};
     static const srn_py_signature signature = {"Plan.train", words, 5, 3};
     srn_py_plan *self = (srn_py_plan *)object;
     PyObject *given[N];
@@ -286,13 +374,11 @@ static PyObject *plan_train(PyObject *object, PyObject *const *args, Py_ssize_t 
     if (srn_py_arguments(given, &signature, args, n_args, names) &&
         read_counter(&c.work.seed, given[SEED]) && read_counter(&c.work.step, given[STEP]) &&
         srn_py_double(&rate, given[RATE], "Plan.train: learning_rate") &&
-        prepare(self, &c, given[INPUTS], given[VARIABLES], false) &&
+        prepare(self, &c, given, &given[ROWS], false) &&
         read_optimizer(&c, self, given[OPTIMIZER], given[ITERATION]) &&
         srn_py_optimizer_take(c.work.optimizer, rate)) {
-        srn_py_work_do(&c.work);
+        result = do_runs(self, &c) ? Py_NewRef(c.outputs) : NULL;
         srn_py_optimizer_release(c.work.optimizer);
-        fill_outputs(c.outputs, self->plan, c.work.ws);
-        result = Py_NewRef(c.outputs);
     }
     cleanup(self, &c);
     return result;
@@ -371,11 +457,14 @@ static PyObject *plan_workspace_bytes(PyObject *object, void *unused) {
 
 static PyMethodDef plan_methods[] = {
     {"run", CALL(plan_run), FAST,
-     "run(inputs, variables, *, seed=0, step=0, gradients=False): the outputs as fresh arrays; "
-     "with gradients=True followed by the flat gradient."},
+     "run(inputs, variables, *, rows=None, totals=None, seed=0, step=0, gradients=False): the "
+     "outputs as fresh arrays; with gradients=True followed by the flat gradient. rows (runs, "
+     "batch), int64: so many runs, each on these rows of the inputs; the outputs are those of the "
+     "last. totals: a float64 array to which each run adds its output 1."},
     {"train", CALL(plan_train), FAST,
-     "train(inputs, variables, optimizer, *, learning_rate, iteration, seed=0, step=0): run, then "
-     "one step of the optimizer. `iteration` counts from 0."},
+     "train(inputs, variables, optimizer, *, learning_rate, iteration, rows=None, totals=None, "
+     "seed=0, step=0): run, then one step of the optimizer, for all `rows`. `iteration`, an int64 "
+     "array of one number, the steps made so far, is counted up, and so is `step`."},
     {"watch", plan_watch, METH_NOARGS, "watch(): times the steps of all runs from here on."},
     {"times", plan_times, METH_NOARGS,
      "times(): a table of where the time of the watched runs went, one step of the plan a line."},

@@ -143,21 +143,39 @@ class Traced:
         self._structure = nest.map_leaves(lambda s: _OUTPUT if _is_tensor(s) else s, result)
         self._flat_tuple = isinstance(result, tuple) and all(map(_is_tensor, result))
 
-    def run(self, arrays, step: int = 0):
+    def run(self, arrays, step: int = 0, rows=None, totals=None):
         """Runs on arrays in the structure of the specs; gives Arrays as the function did.
 
-        step: a counter; random numbers are a function of it and of the seeds in the graph.
+        Args:
+            step: a counter; random numbers are a function of it and of the seeds in the graph.
+            rows: None, or numbers (runs, batch), int64: so many runs, each on these rows of the
+                arrays; the result is that of the last.
+            totals: None, or a float64 array to which each run adds the second output.
         """
-        return self._pack(self.plan.run(self._inputs(arrays), self._storage, step=step))
+        inputs = self._inputs(arrays, rows)
+        return self._pack(self.plan.run(inputs, self._storage, rows=rows, totals=totals, step=step))
 
-    def train(self, arrays, optimizer, learning_rate: float, iteration: int, step: int = 0):
-        """Runs, then lets `optimizer` (a `_core.Optimizer` of `trainable`) take a step."""
+    def train(
+        self,
+        arrays,
+        optimizer,
+        learning_rate: float,
+        iteration: np.ndarray,
+        step: int = 0,
+        rows=None,
+        totals=None,
+    ):
+        """As `run`, but after each run `optimizer` (a `_core.Optimizer` of `trainable`) takes a
+        step, and `iteration` (an int64 array of one number) and the counter `step` go up by one.
+        """
         outputs = self.plan.train(
-            self._inputs(arrays),
+            self._inputs(arrays, rows),
             self._storage,
             optimizer,
             learning_rate=learning_rate,
             iteration=iteration,
+            rows=rows,
+            totals=totals,
             step=step,
         )
         return self._pack(outputs)
@@ -174,7 +192,7 @@ class Traced:
         ]
         return self._pack(outputs), parts
 
-    def _inputs(self, arrays):
+    def _inputs(self, arrays, rows=None):
         if self._flat_inputs and not self._checks and len(arrays) == len(self._is_input):
             return arrays
         leaves = nest.flatten(arrays)
@@ -184,7 +202,8 @@ class Traced:
             )
         leaves = [x for x, wanted in zip(leaves, self._is_input, strict=True) if wanted]
         for index, size, asker in self._checks:
-            _check_range(np.asarray(leaves[index]), size, asker)
+            ids = np.asarray(leaves[index])
+            _check_range(ids if rows is None else ids[rows], size, asker)
         return leaves
 
     def _pack(self, outputs):

@@ -5,11 +5,14 @@ inputs) become `ArrayData`, everything that can be iterated over `IterableData`.
 
     size       samples, None if unknown
     steps      batches in a pass, None if unknown
-    one_pass() an iterator over the batches of one pass
+    one_pass() begins a pass: a function take(most) that gives the next `Batch`, or up to `most`
+               batches of one size at once; None at the end
 
 Shuffling permutes the samples anew for every pass, by a generator that is seeded once per call of
 `fit` from NumPy's global one, so `utils.set_random_seed` or `np.random.seed` fixes it.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -81,6 +84,39 @@ def split_batch(batch):
     return (*batch, None, None)[:3]
 
 
+class Batch(NamedTuple):
+    """Nested arrays, and which of their rows make a batch; y and weight may be None.
+
+    rows: int64 (batches, samples), so that the core gathers them: one array of numbers stands for
+        several batches in a row. None: the arrays are one batch.
+    """
+
+    x: object
+    y: object = None
+    weight: object = None
+    rows: np.ndarray | None = None
+
+    @property
+    def arrays(self):
+        return self[:3]
+
+    @property
+    def steps(self):
+        """How many batches."""
+        return 1 if self.rows is None else len(self.rows)
+
+    def shape_of(self, array):
+        """The shape that `array` has in one batch."""
+        return array.shape if self.rows is None else (self.rows.shape[1], *array.shape[1:])
+
+    def cut(self):
+        """(x, y, weight) of a single batch."""
+        if self.rows is None:
+            return self.arrays
+        (rows,) = self.rows
+        return nest.map_leaves(lambda a: None if a is None else a[rows], self.arrays)
+
+
 class ArrayData:
     """Batches out of arrays, the last one shorter if need be.
 
@@ -128,22 +164,25 @@ class ArrayData:
             self._random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
 
     def one_pass(self):
-        order = self._order()
-        for start in range(0, self.size, self.batch_size):
-            stop = min(start + self.batch_size, self.size)
-            rows = slice(start, stop) if order is None else order[start:stop]
-            yield self._rows(self.x, rows), self._rows(self.y, rows), self._rows(self.weight, rows)
+        order, done = self._order(), 0
 
-    def _rows(self, arrays, rows):
-        if isinstance(arrays, np.ndarray):
-            # take is quicker, but first copies all of an array that is not contiguous
-            by_take = not isinstance(rows, slice) and arrays.flags.c_contiguous
-            return arrays.take(rows, axis=0) if by_take else arrays[rows]
-        return nest.map_leaves(lambda a: None if a is None else self._rows(a, rows), arrays)
+        def take(most=1):
+            nonlocal done
+            whole = min((self.size - done) // self.batch_size, most)
+            rows = order[done : done + whole * self.batch_size] if whole else order[done:]
+            if not len(rows):
+                return None
+            done += len(rows)
+            return self._batch(rows.reshape(max(whole, 1), -1))
+
+        return take
+
+    def _batch(self, rows=None):
+        return Batch(self.x, self.y, self.weight, rows)
 
     def _order(self):
         if not self.shuffle:
-            return None
+            return np.arange(self.size)
         if self.shuffle != "batch":
             return self._random.permutation(self.size)
         batches = np.split(np.arange(self.size), range(self.batch_size, self.size, self.batch_size))
@@ -151,8 +190,15 @@ class ArrayData:
 
     def first(self):
         """The first batch without shuffling, for its shapes."""
-        rows = slice(0, min(self.batch_size, self.size))
-        return self._rows(self.x, rows), self._rows(self.y, rows), self._rows(self.weight, rows)
+        return self._batch(np.arange(min(self.batch_size, self.size)).reshape(1, -1))
+
+    def whole(self):
+        """All samples as one batch."""
+        return self._batch()
+
+    def settle(self, dtype):
+        """Targets and weights as the plans for `dtype` read them, so batches are plain copies."""
+        self.y, self.weight = nest.map_leaves(lambda a: _settled(a, dtype), [self.y, self.weight])
 
     def split(self, share):
         """(data without the last `share` of the samples, that share as (x, y, weight)).
@@ -166,11 +212,22 @@ class ArrayData:
                 f"{self.size - at} for validation; both need at least one."
             )
         head, tail = [
-            [self._rows(a, rows) for a in (self.x, self.y, self.weight)]
+            nest.map_leaves(lambda a, r=rows: None if a is None else a[r], self._batch().arrays)
             for rows in (slice(0, at), slice(at, None))
         ]
         train = ArrayData(*head, batch_size=self.batch_size, shuffle=self.shuffle)
-        return train, [*tail[:2], None] if self._by_class else tail
+        return train, (*tail[:2], None) if self._by_class else tail
+
+
+def _settled(array, dtype):
+    """The array, contiguous; floats in `dtype`. Overlapping windows of a series stay as they are,
+    for a copy could be many times as large."""
+    if array is None:
+        return None
+    reach = sum((n - 1) * abs(s) for n, s in zip(array.shape, array.strides, strict=True))
+    if reach + array.itemsize < array.nbytes:
+        return array
+    return np.ascontiguousarray(array, dtype if array.dtype.kind == "f" else array.dtype)
 
 
 class IterableData:
@@ -198,6 +255,10 @@ class IterableData:
             self._random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
 
     def one_pass(self):
+        batches = self._batches()
+        return lambda most=1: next(batches, None)
+
+    def _batches(self):
         if not self._indexed:
             yield from map(self._batch, self._source)
             return
@@ -216,7 +277,7 @@ class IterableData:
             x = self._match_inputs(x)
         if self._class_weight is not None:
             weight = weights_of_classes(y, weight, self._class_weight)
-        return x, y, weight
+        return Batch(x, y, weight)
 
 
 def check_cardinality(x, y, weight):
@@ -264,23 +325,33 @@ class Epochs:
         self.data = data
         self.steps = data.steps if steps is None else steps
         self._limit = steps
-        self._pass = None
+        self._take = None  # of the pass that is under way
+        self.done = 0
         self.ran_out = False
 
-    def batches(self):
-        """Yields the batches of the next epoch; sets `ran_out` if there were too few."""
-        self.ran_out = False
-        if self._pass is None:
-            self._pass = self.data.one_pass()
-        done = 0
-        while done != self._limit:
-            batch = next(self._pass, None)
-            if batch is None and done == 0 and self.data.restarts:
-                self._pass = self.data.one_pass()
-                batch = next(self._pass, None)
-            if batch is None:
-                self._pass = None
-                self.ran_out = self._limit is not None or done == 0
-                return
-            yield batch
-            done += 1
+    def begin(self):
+        """Begins the next epoch."""
+        self.done = 0
+
+    def take(self, most=1):
+        """The next batch of the epoch, or up to `most` of them at once; None when it is over.
+
+        `done` counts the batches; `ran_out` says at the end whether there were too few.
+        """
+        if self._limit is not None:
+            most = min(most, self._limit - self.done)
+        batch = self._next(most) if most else None
+        self.done += 0 if batch is None else batch.steps
+        self.ran_out = bool(most) and batch is None and (self._limit is not None or not self.done)
+        return batch
+
+    def _next(self, most):
+        if self._take is None:
+            self._take = self.data.one_pass()
+        batch = self._take(most)
+        if batch is None and self.done == 0 and self.data.restarts:
+            self._take = self.data.one_pass()
+            batch = self._take(most)
+        if batch is None:
+            self._take = None
+        return batch

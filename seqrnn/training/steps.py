@@ -55,44 +55,58 @@ class Steps:
     # ---- steps ----
 
     def train(self, batch):
-        """One step of the optimizer; adds to the objective's totals."""
+        """Steps of the optimizer, as many as the batch has; adds to the objective's totals.
+
+        More than one only while not `one_by_one`.
+        """
         traced = self.plan("train", batch)
-        optimizer, model = self.optimizer, self.model
-        step, model.random_step = model.random_step, model.random_step + 1
+        optimizer, model, totals = self.optimizer, self.model, self.objective.totals
+        step = model.random_step
+        model.random_step += batch.steps
         if not self._trained:
-            outputs = traced.run(batch, step)
+            outputs = traced.run(batch.arrays, step, batch.rows, totals)
         else:
             outputs = traced.train(
-                batch,
+                batch.arrays,
                 optimizer.core,
                 optimizer.current_rate(),
-                int(optimizer.iterations.storage),
+                optimizer.iterations.storage,
                 step,
+                batch.rows,
+                totals,
             )
-            optimizer.count_step()
             if self._constrain is None:
                 self._constrain = self._trace_constraints()
             if self._constrain:
                 self._constrain.run(())
-        self._add(batch, outputs)
+        self._update_eager(batch, outputs)
+
+    def one_by_one(self):
+        """Whether Python has something to do in each step of training: a learning rate to compute,
+        constraints to apply, metrics that can't be traced."""
+        fixed_rate = isinstance(self.optimizer.learning_rate, trace.Variable)
+        plain = fixed_rate and self._trained and self._constrain is False
+        return not plain or bool(self.objective.needs_predictions)
 
     def test(self, batch):
         """Forward, losses and metrics; adds to the objective's totals."""
-        self._add(batch, self.plan("test", batch).run(batch, self.model.random_step))
+        traced = self.plan("test", batch)
+        step, totals = self.model.random_step, self.objective.totals
+        self._update_eager(batch, traced.run(batch.arrays, step, batch.rows, totals))
 
-    def predict(self, x):
+    def predict(self, batch):
         """The model's outputs, nested arrays."""
-        return self.plan("predict", (x, None, None)).run((x, None, None), self.model.random_step)
+        traced = self.plan("predict", batch)
+        return traced.run((batch.x,), self.model.random_step, batch.rows)
 
-    def _add(self, batch, outputs):
+    def _update_eager(self, batch, outputs):
         objective = self.objective
-        objective.totals += outputs[1]
         if not objective.needs_predictions:
             return
         predictions, masks = outputs[2:]
         for prediction, mask in zip(predictions, masks, strict=True):
             prediction._keras_mask = mask
-        _, y, weight = batch
+        _, y, weight = batch.cut()
         targets, weights = self._per_output(y, weight, len(predictions))
         targets = [t if t is None else np.asarray(t).view(Array) for t in targets]
         objective.update_eager(targets, predictions, weights)
@@ -101,8 +115,8 @@ class Steps:
 
     def plan(self, mode, batch):
         """The plan of 'train', 'test' or 'predict' for arrays of these shapes; traced if new."""
-        leaves = nest.flatten(batch)
-        shapes = [None if a is None else (a.shape, a.dtype.char) for a in leaves]
+        leaves = nest.flatten(batch.arrays)
+        shapes = [None if a is None else (batch.shape_of(a), a.dtype.char) for a in leaves]
         key = (mode, config.version(), *shapes)
         traced = self._plans.pop(key, None)
         if traced is None:
@@ -113,14 +127,12 @@ class Steps:
         return traced
 
     def _trace(self, mode, batch):
-        specs = nest.map_leaves(self._spec, tuple(batch))
-        batch = nest.flatten(specs)[0].shape[0]
+        specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
+        size = nest.flatten(specs)[0].shape[0]
         if mode == "predict":
-            return trace.trace(
-                lambda x, y, weight: self._outputs(x), specs, training=False, batch=batch
-            )
+            return trace.trace(self._outputs, specs[:1], training=False, batch=size)
         if mode == "test":
-            return self._explained(specs, training=False, batch=batch)
+            return self._explained(specs, training=False, batch=size)
         if self._trained is None:
             self.model.build_from(specs[0])
             trained = self.model.trainable_variables
@@ -128,7 +140,7 @@ class Steps:
                 self.optimizer.build(trained)
             self._trained = trained
         trainable = self._trained or None
-        return self._explained(specs, training=True, trainable=trainable, batch=batch)
+        return self._explained(specs, training=True, trainable=trainable, batch=size)
 
     def _explained(self, specs, **options):
         eager = self.objective.needs_predictions
@@ -141,13 +153,13 @@ class Steps:
             self._plans.clear()  # those made before return other sums
         return traced
 
-    def _spec(self, array):
+    def _spec(self, batch, array):
         """Floats are computed in the model's dtype, others in their own."""
         if array is None:
             return None
-        if array.dtype.kind == "f":
-            return Spec(array.shape, self.model.compute_dtype)
-        return Spec(array.shape, config.standardize_dtype(array.dtype))
+        floats = array.dtype.kind == "f"
+        dtype = self.model.compute_dtype if floats else config.standardize_dtype(array.dtype)
+        return Spec(batch.shape_of(array), dtype)
 
     def _step(self, x, y, weight):
         """What is traced: (loss, vector of sums[, predictions, their masks])."""

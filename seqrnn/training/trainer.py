@@ -21,6 +21,7 @@ from seqrnn.training.arguments import (
 )
 from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
 from seqrnn.training.objective import Objective
+from seqrnn.training.pace import Pace
 from seqrnn.training.steps import Steps
 from seqrnn.utils.progress import Progbar, write
 
@@ -194,20 +195,21 @@ class Trainer:
         steps = self._steps
         objective, bar = steps.objective, Progbar(training.steps, verbose=verbose)
         hears_batches = listeners.has("on_train_batch_begin", "on_train_batch_end")
+        pace = Pace(lambda: hears_batches or bar.due() or steps.one_by_one())
         objective.reset()
         listeners.call("on_epoch_begin", epoch, {})
-        done = 0
-        for batch in training.batches():
+        training.begin()
+        while (batch := training.take(pace.steps())) is not None:
             if hears_batches:
-                listeners.call("on_train_batch_begin", done, {})
+                listeners.call("on_train_batch_begin", training.done - 1, {})
             steps.train(batch)
             if hears_batches:
-                listeners.call("on_train_batch_end", done, objective.results())
-            done += 1
+                listeners.call("on_train_batch_end", training.done - 1, objective.results())
             if bar.due():
-                bar.update(done, objective.results().items(), finalize=False)
+                bar.update(training.done, objective.results().items(), finalize=False)
             if self.stop_training:
                 break
+        done = training.done
         if training.ran_out:
             self._ran_out(training, done)
         if not done and self.stop_training:
@@ -235,8 +237,10 @@ class Trainer:
         """Traces the plans, so that shapes that don't fit fail before the first step."""
         steps.warn_if_changed()
         if isinstance(data, ArrayData):
+            data.settle(self.compute_dtype)
             steps.plan("train", data.first())
         if validation is not None and isinstance(validation.data, ArrayData):
+            validation.data.settle(self.compute_dtype)
             steps.plan("test", validation.data.first())
 
     # ---- evaluate ----
@@ -272,18 +276,19 @@ class Trainer:
         steps = self._steps
         objective = steps.objective
         hears_batches = listeners.has("on_test_batch_begin", "on_test_batch_end")
+        pace = Pace(lambda: hears_batches or bar.due() or objective.needs_predictions)
         objective.reset()
         listeners.call("on_test_begin")
-        done = 0
-        for batch in epochs.batches():
+        epochs.begin()
+        while (batch := epochs.take(pace.steps())) is not None:
             if hears_batches:
-                listeners.call("on_test_batch_begin", done, {})
+                listeners.call("on_test_batch_begin", epochs.done - 1, {})
             steps.test(batch)
             if hears_batches:
-                listeners.call("on_test_batch_end", done, objective.results())
-            done += 1
+                listeners.call("on_test_batch_end", epochs.done - 1, objective.results())
             if bar.due():
-                bar.update(done, objective.results().items(), finalize=False)
+                bar.update(epochs.done, objective.results().items(), finalize=False)
+        done = epochs.done
         if not done:
             raise ValueError("The data to evaluate on yields no batches.")
         logs = objective.results()
@@ -304,10 +309,11 @@ class Trainer:
         hears_batches = listeners.has("on_predict_batch_begin", "on_predict_batch_end")
         listeners.call("on_predict_begin")
         parts = []
-        for batch in epochs.batches():
+        epochs.begin()
+        while (batch := epochs.take()) is not None:
             if hears_batches:
                 listeners.call("on_predict_batch_begin", len(parts), {})
-            parts.append(self._steps.predict(batch[0]))
+            parts.append(self._steps.predict(batch))
             if hears_batches:
                 listeners.call("on_predict_batch_end", len(parts) - 1, {"outputs": parts[-1]})
             if bar.due():
@@ -341,7 +347,7 @@ class Trainer:
 
     def predict_on_batch(self, x):
         """The outputs for one batch."""
-        return _joined([self._steps.predict(self._one_batch(x)[0])])
+        return _joined([self._steps.predict(self._one_batch(x))])
 
     # ---- data ----
 
@@ -383,9 +389,7 @@ class Trainer:
         return Epochs(data, check_count(steps, "validation_steps"))
 
     def _one_batch(self, x, y=None, sample_weight=None, class_weight=None):
-        data = self._data(x, y, sample_weight, None, class_weight=class_weight)
-        data.set_batch_size(data.size)
-        return data.first()
+        return self._data(x, y, sample_weight, None, class_weight=class_weight).whole()
 
 
 def _validates(frequency, epoch):

@@ -37,6 +37,11 @@ def weights(dtype="float32"):
     return np.array([1, 2, 3], dtype)
 
 
+def steps(n):
+    """The count of steps that training counts up."""
+    return np.array(n, np.int64)
+
+
 def test_outputs_are_fresh_arrays(plan):
     x = data()
     first = plan.run([x], [weights()])
@@ -153,8 +158,8 @@ def test_variables_refused(plan, w, error, text):
         (lambda p: p.run([data()], [weights()], seed="a"), TypeError, "int"),
         (lambda p: p.run([data()], [weights()], gradients=1), TypeError, "True or False"),
         (lambda p: p.run([data()], [weights()], sed=1), TypeError, "'sed'"),
-        (lambda p: p.train([data()], [weights()], 3, learning_rate=1, iteration=0), TypeError,
-         "Optimizer, got int"),
+        (lambda p: p.train([data()], [weights()], 3, learning_rate=1, iteration=steps(0)),
+         TypeError, "Optimizer, got int"),
     ],
 )  # fmt: skip
 def test_calls_refused(plan, call, error, text):
@@ -193,15 +198,137 @@ def test_texts(plan):
     assert plan.workspace_bytes > 0
 
 
+# ---- several runs in one call ----
+
+
+def noisy():
+    """y = (x w)^2 noise, its sum as output 1, the gradient of that by w; noise is of the step."""
+    graph = _core.Graph()
+    x = graph.input("x", (ROWS, COLUMNS), "float32")
+    w = graph.variable("w", (COLUMNS,), "float32")
+    (noise,) = graph.emit("random_normal", [], shape=(ROWS, COLUMNS), dtype="float32", seed=7)
+    (product,) = graph.emit("mul", [x, w])
+    (square,) = graph.emit("mul", [product, product])
+    (y,) = graph.emit("mul", [square, noise])
+    (total,) = graph.emit("sum", [y])
+    return graph.compile([y, total], graph.gradient([total], None, [w]), [w])
+
+
+def samples(n=50):
+    return np.random.default_rng(0).normal(size=(n, COLUMNS)).astype(np.float32)
+
+
+def some_rows(runs=6):
+    return np.random.default_rng(1).integers(0, 50, (runs, ROWS))
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda a: a,
+        lambda a: a.astype(np.float64),
+        lambda a: a.astype(">f4"),
+        np.asfortranarray,
+        lambda a: np.repeat(a, 2, axis=0)[::2],
+        lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+        lambda a: a[::-1].copy()[::-1],
+        lambda a: a.tolist(),
+    ],
+)
+def test_rows_are_gathered_for_each_run(convert):
+    plan, x, rows = noisy(), samples(), some_rows()
+    w, totals = weights(), np.ones(())
+    y, total = plan.run([convert(x)], [w], rows=rows, totals=totals, step=3)
+    each = [plan.run([x[r]], [w], step=3) for r in rows]
+    np.testing.assert_array_equal(y, each[-1][0])
+    assert total == each[-1][1]
+    assert totals == sum((float(t) for _, t in each), start=1.0)
+
+
+def test_steps_of_training_in_one_call_are_those_of_many():
+    plan, x, rows = noisy(), samples(), some_rows()
+    w, other = weights(), weights()
+    made, totals = steps(4), np.zeros(())
+    optimizer, others = _core.Optimizer("adam", [w]), _core.Optimizer("adam", [other])
+    plan.train(
+        [x], [w], optimizer, learning_rate=0.1, iteration=made, rows=rows, totals=totals, step=9
+    )
+    each = [
+        plan.train([x[r]], [other], others, learning_rate=0.1, iteration=steps(4 + i), step=9 + i)
+        for i, r in enumerate(rows)
+    ]
+    np.testing.assert_array_equal(w, other)
+    np.testing.assert_array_equal(optimizer.slots[1], others.slots[1])
+    assert made == 10 and totals == sum(float(t) for _, t in each)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"rows": np.array([[0, 1, 2, 50]])}, IndexError, "input 'x': there is no row 50"),
+        ({"rows": np.array([[0, 1, 2, -1]])}, IndexError, "no row -1, the array has 50"),
+        ({"rows": np.array([[0, 1, 2]])}, ValueError, "3 to a run do not fill input 'x'"),
+        ({"rows": np.zeros((0, 4), int)}, TypeError, "rows: expected"),
+        ({"rows": np.arange(4)}, TypeError, "rows: expected"),
+        ({"rows": np.zeros((1, 4), np.int32)}, TypeError, "rows: expected"),
+        ({"rows": np.zeros((4, 1), int).T[:, ::-1]}, TypeError, "rows: expected"),
+        ({"rows": np.zeros((1, 4), object)}, TypeError, "rows: expected"),
+        ({"rows": [[0, 1, 2, 3]]}, TypeError, "rows: expected"),
+        ({"totals": 3.0}, TypeError, "totals: expected an array"),
+        ({"totals": np.zeros((), "f")}, TypeError, "totals: expected dtype float64"),
+        ({"totals": np.zeros(2)}, ValueError, "totals: expected shape"),
+    ],
+)
+def test_rows_and_totals_refused(plan, options, error, text):
+    w, x = weights(), samples()
+    with pytest.raises(error, match=text):
+        plan.run([x if "rows" in options else x[:ROWS]], [w], **options)
+    np.testing.assert_array_equal(w, [1, 2, 3])
+
+
+def test_rows_of_an_array_of_another_shape(plan):
+    with pytest.raises(ValueError, match=r"expected shape \(4, 3\), got \(50, 2\)"):
+        plan.run([samples()[:, :2]], [weights()], rows=some_rows())
+    with pytest.raises(ValueError, match="expected shape"):
+        plan.run([np.zeros(50, np.float32)], [weights()], rows=some_rows())
+
+
+def test_totals_need_an_output_1():
+    graph = _core.Graph()
+    plan = graph.compile([graph.input("x", (2,), "float32")])
+    with pytest.raises(ValueError, match="no output 1"):
+        plan.run([np.zeros(2)], (), totals=np.zeros(2))
+
+
 # ---- training ----
 
 
 def test_train_steps_after_the_assigns(plan):
     w = weights()
     optimizer = _core.Optimizer("sgd", [w])
-    _, total = plan.train([data()], [w], optimizer, learning_rate=0.5, iteration=0)
+    made = steps(0)
+    _, total = plan.train([data()], [w], optimizer, learning_rate=0.5, iteration=made)
+    assert made == 1
     assert total == (data() * [1, 2, 3]).sum()
     np.testing.assert_array_equal(w, np.array([2, 3, 4]) - 0.5 * data().sum(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("iteration", "error", "text"),
+    [
+        (0, TypeError, "expected an array, got int"),
+        (np.array(0, np.int32), TypeError, "expected dtype int64, got int32"),
+        (np.array([0]), ValueError, "expected shape"),
+        (np.array(-1), ValueError, "steps made so far"),
+        (np.array(2**63 - 1), ValueError, "steps made so far"),
+    ],
+)
+def test_train_refuses_iterations(plan, iteration, error, text):
+    w = weights()
+    optimizer = _core.Optimizer("sgd", [w])
+    with pytest.raises(error, match=f"iteration: .*{text}"):
+        plan.train([data()], [w], optimizer, learning_rate=1, iteration=iteration)
+    np.testing.assert_array_equal(w, [1, 2, 3])
 
 
 def test_train_refuses_an_optimizer_of_other_variables(plan):
@@ -209,7 +336,7 @@ def test_train_refuses_an_optimizer_of_other_variables(plan):
     for others in ([np.zeros(4, np.float32)], [w, w], [], [np.zeros(3)]):
         optimizer = _core.Optimizer("sgd", others)
         with pytest.raises(ValueError, match="the optimizer was made for"):
-            plan.train([data()], [w], optimizer, learning_rate=1, iteration=0)
+            plan.train([data()], [w], optimizer, learning_rate=1, iteration=steps(0))
     np.testing.assert_array_equal(w, [1, 2, 3])
 
 
@@ -319,12 +446,14 @@ def test_no_references_leak(plan):
     x, w = data(), weights()
     inputs, variables = (x,), (w,)
     optimizer = _core.Optimizer("adam", variables)
-    watched = (x, w, inputs, variables, optimizer)
+    made, rows, totals = steps(0), np.arange(8).reshape(2, 4), np.zeros(())
+    watched = (x, w, inputs, variables, optimizer, made, rows, totals)
     before = [sys.getrefcount(o) for o in watched]
     for _ in range(200):
         plan.run(inputs, variables)
         plan.run([x], [w], gradients=True)
-        plan.train(inputs, variables, optimizer, learning_rate=0.0, iteration=0)
+        plan.train(inputs, variables, optimizer, learning_rate=0.0, iteration=made)
+        plan.run((np.tile(x, (2, 1)),), variables, rows=rows, totals=totals)
         optimizer.step(np.zeros(3), learning_rate=0.0, iteration=0)
         for bad in ((inputs, (x,)), ((w,), variables), ((object(),), variables)):
             with pytest.raises((ValueError, TypeError)):

@@ -3,6 +3,7 @@
 import itertools
 import signal
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -586,6 +587,99 @@ def test_add_loss_alone():
     model.compile(optimizer="sgd")
     expected = (model.predict(x, verbose=0) ** 2).mean()
     assert model.fit(x, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-5)
+
+
+def random_model():
+    """With random numbers, state that changes in training, and a seed of its own."""
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            layers.GRU(4, dropout=0.3, return_sequences=True, input_shape=[None, 2]),
+            layers.BatchNormalization(),
+            layers.Dense(1),
+        ]
+    )
+    model.compile(loss="mse", optimizer="adam", metrics=["mae"])
+    return model
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"shuffle": False},
+        {"shuffle": "batch"},
+        {"steps_per_epoch": 30},
+        {"sample_weight": np.linspace(0, 1, 203)},
+        {"validation_split": 0.4},
+    ],
+)
+def test_many_steps_in_one_call_are_those_one_by_one(options):
+    """A callback that listens to batches has every step made by itself."""
+    x, y = data(203)
+    spy = callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+    options = {"batch_size": 2, "epochs": 3, "verbose": 0, **options}
+    plain, heard = random_model(), random_model()
+    np.random.seed(5)
+    expected = heard.fit(x, y, callbacks=[spy], **options)
+    np.random.seed(5)
+    history = plain.fit(x, y, **options)
+    assert history.history == expected.history
+    for a, b in zip(plain.get_weights(), heard.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert plain.random_step == heard.random_step == int(plain.optimizer.iterations)
+    assert plain.evaluate(x, y, batch_size=2, verbose=0) == heard.evaluate(
+        x, y, batch_size=2, verbose=0
+    )
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda a: a.astype(np.float64),
+        lambda a: np.repeat(a, 2, axis=1)[:, ::2],
+        lambda a: np.asfortranarray(a),
+        lambda a: a[::-1].copy()[::-1],
+    ],
+)
+def test_dtype_and_strides_of_the_data_do_not_matter(convert):
+    x, y = data(50)
+    plain, other = linear(metrics=["mae"]), linear(metrics=["mae"])
+    other.set_weights(plain.get_weights())
+    np.random.seed(5)
+    expected = plain.fit(x, y, batch_size=4, epochs=2, verbose=0).history
+    np.random.seed(5)
+    assert other.fit(convert(x), convert(y), batch_size=4, epochs=2, verbose=0).history == expected
+
+
+def test_windows_of_a_series_are_not_copied():
+    """Windows that overlap are a view many times larger than the series."""
+    series = np.sin(np.arange(1000.0))
+    windows = np.lib.stride_tricks.sliding_window_view(series, 200)[..., None]
+    model = keras.Sequential([layers.Dense(1, input_shape=[None, 1])])
+    model.compile(loss="mse", optimizer="sgd")
+    model.fit(windows[:64], windows[:64], verbose=0)
+    tracemalloc.start()
+    model.fit(windows, windows, epochs=1, verbose=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < windows.nbytes / 4
+
+
+def test_steps_are_counted_when_ctrl_c_comes():
+    """The signal is handled when the core returns: the steps it has made are counted by then."""
+    x, y = data()
+    model = linear()
+    model.fit(x, y, verbose=0)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    timer = threading.Timer(0.1, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(x, y, batch_size=4, epochs=10**9, verbose=0)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert int(model.optimizer.iterations) == model.random_step
 
 
 # ---- epochs ----
