@@ -91,10 +91,10 @@ class Progbar:
         self.width = width
         self.verbose = verbose
         self.unit_name = unit_name
-        self._kind = output_kind()
+        self._kind = output_kind() if verbose else "file"
         self._interval = _REFRESH.get(self._kind, 0.0) if interval is None else interval
         self._live = verbose == 1 and self._kind != "file"
-        self._full, self._empty = ("━", "─") if can_print("━─") else ("=", ".")
+        self._full, self._empty = ("━", "─") if verbose and can_print("━─") else ("=", ".")
         self._start = time.monotonic()
         self._next = 0.0
         self._drawn = 0
