@@ -122,24 +122,26 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_model(model)
             callback.set_params(params)
-        self._hooks = {name: self._listeners(name) for name in _HOOKS}
+        self._hooks = {}  # by name, once asked for
 
     def _listeners(self, name):
-        also = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
-        names = [name, also.get(name, name)]
-        return [
-            getattr(callback, name)
-            for callback in self.callbacks
-            if any(_overrides(callback, each) for each in names)
-        ]
+        if name not in self._hooks:
+            also = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+            names = [name, also.get(name, name)]
+            self._hooks[name] = [
+                getattr(callback, name)
+                for callback in self.callbacks
+                if any(_overrides(callback, each) for each in names)
+            ]
+        return self._hooks[name]
 
     def has(self, *names):
         """Whether any callback listens to one of these hooks."""
-        return any(self._hooks[name] for name in names)
+        return any(map(self._listeners, names))
 
     def call(self, name, *args):
         """Calls a hook of all that have it."""
-        for hook in self._hooks[name]:
+        for hook in self._listeners(name):
             hook(*args)
 
 

@@ -280,16 +280,22 @@ class IterableData:
         return Batch(x, y, weight)
 
 
+def samples_of(arrays):
+    """The set of the numbers of samples of nested arrays."""
+    return {len(a) for a in nest.flatten(arrays) if a is not None}
+
+
 def check_cardinality(x, y, weight):
     """ValueError unless all arrays have the same number of samples."""
-    sizes = {
-        name: [len(a) for a in nest.flatten(arrays) if a is not None]
-        for name, arrays in (("x", x), ("y", y), ("sample_weight", weight))
-    }
-    if not sizes["x"]:
+    if not samples_of(x):
         raise ValueError("x: expected an array, got none.")
-    if len({n for found in sizes.values() for n in found}) > 1:
-        listed = "; ".join(f"{k}: {', '.join(map(str, v))}" for k, v in sizes.items() if v)
+    if len(samples_of([x, y, weight])) > 1:
+        named = (("x", x), ("y", y), ("sample_weight", weight))
+        listed = "; ".join(
+            f"{name}: {', '.join(str(len(a)) for a in nest.flatten(arrays) if a is not None)}"
+            for name, arrays in named
+            if samples_of(arrays)
+        )
         raise ValueError(
             f"Data cardinality is ambiguous: the numbers of samples differ ({listed}). Make sure "
             "all arrays contain the same number of samples."
