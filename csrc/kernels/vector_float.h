@@ -84,9 +84,9 @@ static void NAME(fold_columns)(srn_fold f, srn_total *total, const void *first, 
     const T *in = first;
     int64_t done = 0;
     if (f == SRN_FOLD_SUM) {
-        done = NAME(fold_columns)(SRN_FOLD_SUM, total, in, n, stride, columns);
+        done = NAME(fold_vectors)(SRN_FOLD_SUM, total, in, n, stride, columns);
     } else if (f == SRN_FOLD_PROD) {
-        done = NAME(fold_columns)(SRN_FOLD_PROD, total, in, n, stride, columns);
+        done = NAME(fold_vectors)(SRN_FOLD_PROD, total, in, n, stride, columns);
     }
     in += done * stride;
     n -= done;

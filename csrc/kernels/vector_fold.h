@@ -13,7 +13,7 @@ enum { NAME(WIDTH) = 64 / sizeof(T) };
 
 typedef T NAME(lanes) __attribute__((vector_size(64)));
 typedef T NAME(any_lanes) __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
-#define LOAD(p) (*(const NAME(any_lanes) *)(p))
+#define LANES(p) (*(const NAME(any_lanes) *)(p))
 #define JOINED(a, b) (f == SRN_FOLD_SUM ? (a) + (b) : (a) * (b))
 
 /* n rows of one vector. */
@@ -21,19 +21,19 @@ INLINE void NAME(fold_rows)(const srn_fold f, T *part, const T *in, int64_t n, i
     NAME(lanes) sum = (T)(f == SRN_FOLD_SUM ? 0 : 1) - (NAME(lanes)){0};
     int64_t r = 0;
     for (; r + 4 <= n; r += 4, in += 4 * stride) {
-        NAME(lanes) a = JOINED(LOAD(in), LOAD(in + stride));
-        NAME(lanes) b = JOINED(LOAD(in + 2 * stride), LOAD(in + 3 * stride));
+        NAME(lanes) a = JOINED(LANES(in), LANES(in + stride));
+        NAME(lanes) b = JOINED(LANES(in + 2 * stride), LANES(in + 3 * stride));
         a = JOINED(a, b);
         sum = JOINED(sum, a);
     }
     for (; r < n; r++, in += stride) {
-        sum = JOINED(sum, LOAD(in));
+        sum = JOINED(sum, LANES(in));
     }
     memcpy(part, &sum, sizeof sum);
 }
 
 /* As many of the n rows as can be read so; returns how many that were. */
-INLINE int64_t NAME(fold_columns)(const srn_fold f, srn_total *total, const T *in, int64_t n,
+INLINE int64_t NAME(fold_vectors)(const srn_fold f, srn_total *total, const T *in, int64_t n,
                                   int64_t stride, int64_t columns) {
     if (columns < WIDTH) {
         n = n < 2 ? 0 : (n - (WIDTH - columns + stride - 1) / stride) / FOLD_ROWS * FOLD_ROWS;
@@ -60,5 +60,5 @@ INLINE int64_t NAME(fold_columns)(const srn_fold f, srn_total *total, const T *i
 }
 
 #undef WIDTH
-#undef LOAD
+#undef LANES
 #undef JOINED
