@@ -1,14 +1,19 @@
 """All golden cases, by family; a family is one golden file."""
 
 import cases_cells
+import cases_configs
 import cases_conv
+import cases_facts
 import cases_fit
+import cases_initializers
 import cases_layers
 import cases_losses
 import cases_metrics
 import cases_models
 import cases_norm
 import cases_recurrent
+import cases_refused
+import cases_schedules
 import cases_training
 
 FAMILIES = {
@@ -22,4 +27,9 @@ FAMILIES = {
     "training": cases_training.CASES,
     "metrics": cases_metrics.CASES,
     "fit": cases_fit.CASES,
+    "configs": cases_configs.CASES,
+    "facts": cases_facts.CASES,
+    "initializers": cases_initializers.CASES,
+    "refused": cases_refused.CASES,
+    "schedules": cases_schedules.CASES,
 }

@@ -1,7 +1,7 @@
 """Whole runs of `fit`: History, then `evaluate`, `predict` and the weights."""
 
 from golden_builders import integers, normal, one_hot, sequential, uniform, whole
-from golden_case import FitCase
+from golden_fit import FitCase
 
 C = 4
 
@@ -190,5 +190,13 @@ CASES = [
         {"x": normal(8, 3), "y": normal(8, 2)},
         _compile("mse"),
         {"epochs": 4, "initial_epoch": 2, "batch_size": 4},
+    ),
+    FitCase(
+        "fit_hooks",
+        classifier(2, "linear"),
+        _data(lambda n: normal(n, 3), lambda n: normal(n, 2)),
+        _compile("mse", "mae"),
+        TWO_EPOCHS,
+        hooks=True,
     ),
 ]

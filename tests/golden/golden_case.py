@@ -11,7 +11,7 @@ the weight before one `train_on_batch` less the weight after it, divided by the 
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,6 +28,54 @@ class Built:
     model: object
     parts: Sequence
     pieces: Sequence[tuple] | None = None
+
+
+TOLERANCE = 1e-5  # of the largest absolute value of the reference
+FLOOR = 1e-2  # arrays that are all but zero are compared as if this was their largest value
+PASSED = "passed"
+
+
+def assert_same(name, value, reference):
+    """Texts are equal; arrays have one shape and are near each other."""
+    if isinstance(reference, str):
+        assert value == reference, f"{name}:\nhere:  {value}\nKeras: {reference}"
+        return
+    value = np.asarray(value)
+    assert value.shape == reference.shape, (
+        f"{name}: shape {value.shape}, Keras has {reference.shape}"
+    )
+    if not reference.size:
+        return
+    largest = max(float(np.abs(reference).max()), FLOOR)
+    difference = float(np.abs(value - reference).max())
+    assert difference <= TOLERANCE * largest, (
+        f"{name}: differs by {difference:.3g}, largest value {largest:.3g}\n"
+        f"here:  {value.ravel()[:8]}\nKeras: {reference.ravel()[:8]}"
+    )
+
+
+class Case:
+    """One row: `prepare(k)` draws what the case is given, `measure(k, given)` what comes out."""
+
+    floatx = "float64"  # in which Keras computes the references
+
+    def check(self, references, results):
+        """Compare what seqrnn gave with what Keras gave."""
+        assert sorted(results) == sorted(references)
+        for name, reference in references.items():
+            assert_same(name, results[name], reference)
+
+    def check_here(self, k, given, references):
+        """Measure under seqrnn, and compare."""
+        self.check(references, self.measure(k, given))
+
+    def check_keras(self, references, results):
+        """Compare what Keras gave just now with what it gave when the file was made."""
+        self.check(references, results)
+
+    def verdict(self, references):
+        """What the conformance table says of a case whose test passes."""
+        return PASSED
 
 
 def weighted_sum(k):
@@ -57,7 +105,7 @@ CONSTRAINED = {"optimizer": unit_step, "gradients": False}
 
 
 @dataclass(frozen=True)
-class StepCase:
+class StepCase(Case):
     """A model, and what one or more training steps do to it.
 
     `target` None draws a target of the output's shape. `snapshots` are the numbers of steps
@@ -143,7 +191,7 @@ class StepCase:
 
 
 @dataclass(frozen=True)
-class CallCase:
+class CallCase(Case):
     """A function of arrays: `call(k, *arrays)` gives an array, or a list of them."""
 
     name: str
@@ -162,7 +210,7 @@ class CallCase:
 
 
 @dataclass(frozen=True)
-class MetricCase:
+class MetricCase(Case):
     """The value of a metric after each of several batches; the last one may be short."""
 
     name: str
@@ -186,45 +234,6 @@ class MetricCase:
         metric.update_state(*numbered(given, "batch0_"))
         results["after_reset"] = np.asarray(metric.result())
         return results
-
-
-@dataclass(frozen=True)
-class FitCase:
-    """A whole `fit`, then `evaluate` and `predict`: everything a user sees of a training run.
-
-    `compile` gives the arguments of `model.compile`, `fit` those of `model.fit` beyond the data.
-    Training data is x, y; validation data vx, vy.
-    """
-
-    name: str
-    build: Callable
-    data: dict[str, Callable]
-    compile: Callable
-    fit: dict = field(default_factory=dict)
-    weight_scale: float = 0.6
-
-    def prepare(self, k):
-        rng = random_state(self.name)
-        given = {name: draw(rng) for name, draw in self.data.items()}
-        weights = [draw_weight(rng, w, self.weight_scale) for w in self.build(k).model.weights]
-        return given | {f"w{i}": w for i, w in enumerate(weights)}
-
-    def measure(self, k, given):
-        model = self.build(k).model
-        model.set_weights(numbered(given, "w"))
-        model.compile(**self.compile(k))
-        options = dict(self.fit)
-        if "vx" in given:
-            options["validation_data"] = (given["vx"], given["vy"])
-        if "sample_weight" in given:
-            options["sample_weight"] = given["sample_weight"]
-        history = model.fit(given["x"], given["y"], shuffle=False, verbose=0, **options)
-        results = {f"history_{key}": np.array(v) for key, v in history.history.items()}
-        size = options.get("batch_size")
-        logs = model.evaluate(given["x"], given["y"], batch_size=size, verbose=0, return_dict=True)
-        results |= {f"evaluate_{key}": np.array(v) for key, v in logs.items()}
-        results["predict"] = model.predict(given["x"], batch_size=size, verbose=0)
-        return results | {f"w{i}": w for i, w in enumerate(model.get_weights())}
 
 
 def random_state(name):

@@ -3,7 +3,7 @@
 A zip member costs some 250 bytes however small its array is, and there are thousands of small
 arrays. So a file has two members only: `data`, all numbers as one float32 vector, and `index`, a
 JSON text that says for each case and array where it begins, its shape and its dtype, and which
-versions wrote it.
+versions wrote it. Results that are texts stand in the index themselves.
 """
 
 import json
@@ -17,6 +17,9 @@ def save(path, cases, versions):
     for case, arrays in cases.items():
         index[case] = {}
         for name, array in arrays.items():
+            if isinstance(array, str):
+                index[case][name] = array
+                continue
             array = np.asarray(array)
             index[case][name] = [offset, list(array.shape), _stored_dtype(array)]
             chunks.append(array.astype(np.float32).ravel())
@@ -32,7 +35,7 @@ def load(path):
         header = json.loads(file["index"].tobytes())
         data = file["data"]
     cases = {
-        case: {name: _restore(data, *entry) for name, entry in arrays.items()}
+        case: {name: _restore(data, entry) for name, entry in arrays.items()}
         for case, arrays in header["cases"].items()
     }
     return cases, header["versions"]
@@ -45,6 +48,9 @@ def _stored_dtype(array):
     return "int32" if array.dtype.kind in "iu" else "float32"
 
 
-def _restore(data, offset, shape, dtype):
+def _restore(data, entry):
+    if isinstance(entry, str):
+        return entry
+    offset, shape, dtype = entry
     size = int(np.prod(shape, dtype=int))
     return data[offset : offset + size].reshape(shape).astype(dtype)

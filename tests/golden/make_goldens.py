@@ -1,8 +1,11 @@
 """Write the golden files from real Keras: `python tests/golden/make_goldens.py [family ...]`.
 
+`--new` first: keep the rows that the files have, by name, and make only the others.
+
 Needs keras==3.15.1, TensorFlow and JAX, in an environment of its own; seqrnn never needs them.
-Everything is computed in float64 and stored as float32, so that the golden numbers carry no
-rounding of their own; inputs, weights and targets are float32 numbers to begin with.
+Numbers are computed in float64 and stored as float32, so that the golden numbers carry no rounding
+of their own; inputs, weights and targets are float32 numbers to begin with. Cases whose results are
+facts run in float32, as users do.
 """
 
 import importlib.metadata
@@ -29,29 +32,30 @@ BACKENDS = dict.fromkeys(FAMILIES, "tensorflow") | dict.fromkeys(
 )
 
 
-def make_all(families):
+def make_all(families, keep):
     """One process per family: a process of Keras has one backend."""
     for family in families:
         settings = {"KERAS_BACKEND": BACKENDS[family], "JAX_ENABLE_X64": "1"}
-        command = [sys.executable, __file__, "--one", family]
+        command = [sys.executable, __file__, "--one", family, *(["--new"] if keep else [])]
         subprocess.run(command, env=os.environ | settings, check=True)
 
 
-def make_one(family):
-    keras = keras_in_float64(BACKENDS[family])
+def make_one(family, keep):
+    keras = keras_on(BACKENDS[family])
     cases = FAMILIES[family]
     names = [case.name for case in cases]
     assert len(set(names)) == len(names), f"{family}: two cases have one name"
-    goldens = {case.name: golden(keras, case) for case in cases}
-    golden_file.save(HERE / f"{family}.npz", goldens, versions(BACKENDS[family]))
+    path = HERE / f"{family}.npz"
+    kept = golden_file.load(path)[0] if keep and path.exists() else {}
+    goldens = {case.name: kept.get(case.name) or golden(keras, case) for case in cases}
+    golden_file.save(path, goldens, versions(BACKENDS[family]))
     print(f"{family}: {len(cases)} cases")
 
 
-def keras_in_float64(backend):
+def keras_on(backend):
     import keras
 
     assert keras.backend.backend() == backend
-    keras.config.set_floatx("float64")
     warnings.filterwarnings("ignore")
     if backend == "tensorflow":
         import tensorflow as tf
@@ -68,21 +72,30 @@ def versions(backend):
 
 def golden(keras, case):
     """The arrays of a case: what it is given under their own names, results as `=name`."""
+    keras.config.set_floatx(case.floatx)
     given = case.prepare(keras)
-    results = case.measure(keras, in_float64(given))
-    for name, array in results.items():
-        assert np.isfinite(array).all(), f"{case.name}: {name} is not finite"
+    results = case.measure(keras, in_float64(given) if case.floatx == "float64" else given)
+    for name, value in results.items():
+        finite = isinstance(value, str) or np.isfinite(value).all()
+        assert finite, f"{case.name}: {name} is not finite"
     keras.backend.clear_session()
-    return given | {f"={name}": array for name, array in results.items()}
+    return given | {f"={name}": value for name, value in results.items()}
 
 
 def in_float64(given):
     """Feed float64, or Keras would go on in float32."""
-    return {n: a.astype(np.float64) if a.dtype == np.float32 else a for n, a in given.items()}
+
+    def wide(value):
+        is_float32 = isinstance(value, np.ndarray) and value.dtype == np.float32
+        return value.astype(np.float64) if is_float32 else value
+
+    return {name: wide(value) for name, value in given.items()}
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
-        make_one(sys.argv[2])
+    arguments = [a for a in sys.argv[1:] if a != "--new"]
+    keep = "--new" in sys.argv
+    if arguments[:1] == ["--one"]:
+        make_one(arguments[1], keep)
     else:
-        make_all(sys.argv[1:] or FAMILIES)
+        make_all(arguments or FAMILIES, keep)

@@ -1,0 +1,337 @@
+"""Kinds of golden cases whose results are facts: configs, names, errors, files, statistics.
+
+They follow the protocol of `golden_case`: `prepare(k)` gives what is stored beside the results,
+`measure(k, given)` gives {name: array or text}, `check` compares, `verdict` is the row's entry in
+the conformance table. They run in float32, as users do: `floatx` tells make_goldens.py so.
+"""
+
+import builtins
+import io
+import json
+import pathlib
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from golden_case import (
+    PASSED,
+    Case,
+    draw_weight,
+    inputs_of,
+    numbered,
+    random_state,
+)
+
+FILES = pathlib.Path(__file__).parent / "files"
+
+
+def as_text(fact):
+    """A fact as JSON: tuples become lists, NumPy's numbers Python's, keys are in order."""
+
+    def plain(value):
+        if isinstance(value, np.ndarray | np.generic):
+            return value.tolist()
+        raise TypeError(f"a fact holds a {type(value).__name__}: {value!r}")
+
+    return json.dumps(fact, sort_keys=True, default=plain)
+
+
+@dataclass(frozen=True)
+class FactCase(Case):
+    """`call(k, *arrays)` gives something that JSON can hold, which must be equal to Keras's.
+
+    For names, shapes, counts, keys, lists of hooks; for numbers that may differ in the last digit
+    there is CallCase. A row with `differs` (why seqrnn gives `here` instead) fails when seqrnn
+    gives anything but `here`, and when Keras gives `here` too.
+    """
+
+    name: str
+    call: Callable
+    inputs: Sequence[Callable] = ()
+    differs: str = ""
+    here: object = None
+    floatx = "float32"
+
+    def prepare(self, k):
+        rng = random_state(self.name)
+        return {f"x{i}": draw(rng) for i, draw in enumerate(self.inputs)}
+
+    def measure(self, k, given):
+        k.utils.clear_session()
+        return {"fact": as_text(self.call(k, *numbered(given, "x")))}
+
+    def check(self, references, results):
+        if not self.differs:
+            return super().check(references, results)
+        assert results["fact"] == as_text(self.here)
+        assert results["fact"] != references["fact"], "Keras gives the same: no difference"
+
+    def check_keras(self, references, results):
+        Case.check(self, references, results)
+
+    def verdict(self, references):
+        return f"differs on purpose: {self.differs}" if self.differs else PASSED
+
+
+@dataclass(frozen=True)
+class ConfigCase(Case):
+    """The config of `build(k)`: the same as Keras's, both directions.
+
+    Three results: what `get_config` gives; what it gives after `from_config` of itself; and what
+    it gives after `from_config` of the config as real Keras wrote it, module names and all. If the
+    first is equal to Keras's then Keras can read ours. `normalised` says what is not compared.
+    """
+
+    name: str
+    build: Callable
+    floatx = "float32"
+
+    def prepare(self, k):
+        k.utils.clear_session()
+        return {"keras_config": as_text(self.build(k).get_config())}
+
+    def measure(self, k, given):
+        k.utils.clear_session()
+        thing = self.build(k)
+        config = thing.get_config()
+
+        def again(config):
+            k.utils.clear_session()
+            return _config_text(type(thing).from_config(config))
+
+        return {
+            "config": _config_text(thing),
+            "round_trip": again(config),
+            "from_keras": again(json.loads(given["keras_config"])),
+        }
+
+
+def _config_text(thing):
+    return as_text(normalised(json.loads(as_text(thing.get_config()))))
+
+
+def normalised(config):
+    """A config without what says the same in two ways.
+
+    - an entry that is None says that it was not given, and is left out;
+    - the module of a class is `keras`'s; `registered_name` repeats the class's name; `build_config`
+      is about weights, not about the object;
+    - the policy of a dtype is its name;
+    - numbers are rounded to six digits, since Keras keeps a learning rate in float32.
+    """
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            return config["config"]["name"]
+        if "class_name" in config:
+            config = {k: v for k, v in config.items() if k not in _FILING}
+        return {key: normalised(v) for key, v in config.items() if v is not None}
+    if isinstance(config, list):
+        return [normalised(v) for v in config]
+    if isinstance(config, float):
+        return float(f"{config:.6g}")
+    return config
+
+
+_FILING = ("module", "registered_name", "build_config")
+
+
+@dataclass(frozen=True)
+class RefusalCase(Case):
+    """`call(k, *arrays)` raises, and the message holds every one of `words`.
+
+    Keras's own error cases: the exception must be an instance of the builtin class that Keras's
+    exception is an instance of. What Keras accepts and seqrnn refuses ("not supported") says which
+    class in `raises`. Give `raises` and `differs` (why) too where seqrnn's class is another one on
+    purpose, or where Keras's class is the backend's.
+    """
+
+    name: str
+    call: Callable
+    words: Sequence[str]
+    raises: type | None = None
+    differs: str = ""
+    inputs: Sequence[Callable] = ()
+    floatx = "float32"
+
+    def prepare(self, k):
+        assert self.words, f"{self.name}: which words must the message hold?"
+        rng = random_state(self.name)
+        return {f"x{i}": draw(rng) for i, draw in enumerate(self.inputs)}
+
+    def measure(self, k, given):
+        """The builtin class of what was raised, as text; '' if nothing was."""
+        error = self._attempt(k, given)
+        return {"raised": _builtin_class(error).__name__ if error else ""}
+
+    def check_here(self, k, given, references):
+        """Instead of `check`: the message counts here, and Keras's is not stored."""
+        error = self._attempt(k, given)
+        assert error is not None, "seqrnn accepts it"
+        keras_class = references["raised"]
+        expected = self.raises or getattr(builtins, keras_class or "Exception")
+        if not keras_class:
+            assert self.raises, "Keras accepts it: say in `raises` which error is right"
+        elif self.raises and not self.differs:
+            assert issubclass(self.raises, getattr(builtins, keras_class))
+        assert isinstance(error, expected), f"{error!r} is no {expected.__name__}"
+        missing = [word for word in self.words if word.lower() not in str(error).lower()]
+        assert not missing, f"{missing} not in the message: {error}"
+
+    def _attempt(self, k, given):
+        k.utils.clear_session()
+        try:
+            self.call(k, *numbered(given, "x"))
+        except Exception as error:
+            return error
+        return None
+
+    def verdict(self, references):
+        if not references["raised"]:
+            return f"not supported: {self.raises.__name__}" + (
+                f" ({self.differs})" if self.differs else ""
+            )
+        if self.differs:
+            return f"differs on purpose: {self.raises.__name__}, {self.differs}"
+        return f"{PASSED}: {references['raised']}"
+
+
+def _builtin_class(error):
+    return next(c for c in type(error).__mro__ if c.__module__ == "builtins")
+
+
+@dataclass(frozen=True)
+class ScheduleCase(Case):
+    """A learning rate schedule at the given steps, and its config."""
+
+    name: str
+    schedule: Callable
+    steps: Sequence[int]
+    floatx = "float32"
+
+    def prepare(self, k):
+        return {"keras_config": as_text(self.schedule(k).get_config())}
+
+    def measure(self, k, given):
+        schedule = self.schedule(k)
+        again = type(schedule).from_config(json.loads(given["keras_config"]))
+        return {
+            "rates": np.array([float(schedule(step)) for step in self.steps]),
+            "rates_from_keras": np.array([float(again(step)) for step in self.steps]),
+            "config": _config_text(schedule),
+        }
+
+
+# Of 200,000 draws; in standard deviations of the reference. The error of the inner quantiles of a
+# normal distribution is 0.005, of its quantiles 0.1 % and 99.9 % 0.02; both sides have it.
+INNER, OUTER = np.arange(5, 100, 5) / 100, np.array([0.001, 0.999])
+INNER_LIMIT, OUTER_LIMIT = 0.03, 0.12
+
+
+@dataclass(frozen=True)
+class InitializerCase(Case):
+    """The distribution of `initializer(k)`; the streams of random numbers differ, so no values."""
+
+    name: str
+    initializer: Callable
+    shape: Sequence[int] = (400, 500)
+    floatx = "float32"
+
+    def prepare(self, k):
+        assert np.prod(self.shape) >= 200_000, f"{self.name}: too few values for statistics"
+        return {}
+
+    def measure(self, k, given):
+        k.utils.set_random_seed(1)
+        values = np.asarray(self.initializer(k)(tuple(self.shape), dtype="float32"))
+        assert values.shape == tuple(self.shape)
+        return {
+            "inner": np.quantile(values, INNER),
+            "outer": np.quantile(values, OUTER),
+            "moments": np.array([values.mean(dtype=float), values.std(dtype=float)]),
+        }
+
+    def check(self, references, results):
+        unit = float(references["moments"][1])
+        for name, limit in (("inner", INNER_LIMIT), ("outer", OUTER_LIMIT), ("moments", 0.02)):
+            error = np.abs(results[name] - references[name]).max()
+            assert error <= limit * unit, f"{name}: {results[name]}, Keras has {references[name]}"
+
+
+@dataclass(frozen=True)
+class FileCase(Case):
+    """A model file: Keras's is read here, and a file written here is laid out as Keras's.
+
+    `build(k)` makes the model, compiled if its optimizer is to be saved; `suffix` chooses the
+    format. make_goldens.py writes files/<name><suffix>, which belongs to the case. For
+    '.weights.h5' the weights are read into a new model of `build`.
+    """
+
+    name: str
+    build: Callable
+    inputs: Sequence[Callable]
+    suffix: str = ".keras"
+    floatx = "float32"
+
+    def prepare(self, k):
+        rng = random_state(self.name)
+        given = {f"x{i}": draw(rng) for i, draw in enumerate(self.inputs)}
+        model = self._new(k)
+        model.predict(inputs_of(given), verbose=0)
+        model.set_weights([draw_weight(rng, w, 0.6) for w in model.weights])
+        FILES.mkdir(exist_ok=True)
+        self._write(model, FILES / f"{self.name}{self.suffix}")
+        return given
+
+    def _new(self, k):
+        k.utils.clear_session()
+        return self.build(k)
+
+    def _write(self, model, path):
+        if self.suffix == ".weights.h5":
+            model.save_weights(path)
+        else:
+            model.save(path)
+
+    def _read(self, k, path, x):
+        if self.suffix != ".weights.h5":
+            return k.models.load_model(path)
+        model = self._new(k)
+        model.predict(x, verbose=0)
+        model.load_weights(path)
+        return model
+
+    def measure(self, k, given):
+        x = inputs_of(given)
+        model = self._read(k, FILES / f"{self.name}{self.suffix}", x)
+        results = {"predict": np.asarray(model.predict(x, verbose=0))}
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / f"again{self.suffix}"
+            self._write(model, path)
+            results["layout"] = as_text(layout(path))
+            again = self._read(k, path, x)
+        return results | {"predict_again": np.asarray(again.predict(x, verbose=0))}
+
+
+def layout(path):
+    """Names, shapes and dtypes of all arrays in a file of Keras's; names of all attributes."""
+    import h5py
+
+    source, members = path, []
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            members = sorted(archive.namelist())
+            source = io.BytesIO(archive.read("model.weights.h5"))
+    found = {"members": members, "arrays": {}, "attributes": {}}
+
+    def visit(name, node):
+        if isinstance(node, h5py.Dataset):
+            found["arrays"][name] = [list(node.shape), str(node.dtype)]
+        if len(node.attrs):
+            found["attributes"][name] = sorted(node.attrs)
+
+    with h5py.File(source) as file:
+        visit("/", file)
+        file.visititems(visit)
+    return found
