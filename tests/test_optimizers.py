@@ -181,7 +181,7 @@ def test_state_goes_on_where_it_was_saved():
         for grads in gradients()[:3]:
             first.apply(grads, variables)
         second.build(variables)
-        second.set_state(first.state())
+        second.set_weights(first.variables)
         for grads in gradients()[3:]:
             second.apply(grads)
         for got, want in zip(variables, whole, strict=True):

@@ -30,6 +30,8 @@ class Optimizer:
     """
 
     kind = None  # the core's word for the rule
+    # Slots in the order of Keras's files: those of a group alternate per variable (m, v, m, v, ...).
+    slot_groups = ()
 
     def __init__(
         self,
@@ -163,54 +165,79 @@ class Optimizer:
 
     @property
     def variables(self):
-        """The state: iteration, learning rate (unless scheduled), then the flat slots."""
+        """Copies of the state as arrays, in the order of Keras: iteration, learning rate (unless
+        scheduled), then the slots, one array per trained variable and slot (see `slot_groups`)."""
         own = [self.iterations] + ([self._rate] if self._schedule is None else [])
-        return own + list(self.core.slots if self.core else ())
+        arrays = [variable.numpy() for variable in own]
+        arrays += [view.copy() for view in self._slot_views()]
+        return arrays + self._scalars()
 
-    def state(self):
-        """Arrays by name, as saved with a model."""
-        arrays = {"iteration": self.iterations.numpy()}
-        if self._schedule is None:
-            arrays["learning_rate"] = self._rate.numpy()
-        if self.core is not None:
-            arrays |= {f"slot_{i}": slot for i, slot in enumerate(self.core.slots)}
-            arrays["u_product"] = np.float64(self.core.u_product)
-        return arrays
+    def _slot_views(self):
+        """The slots as views of the core's arrays, in the order and shapes of `variables`."""
+        if self.core is None:
+            return []
+        ends = np.cumsum([v.storage.size for v in self._variables])[:-1]
+        pieces = [np.split(slot, ends) for slot in self.core.slots]
+        return [
+            pieces[slot][i].reshape(variable.shape)
+            for group in self._groups()
+            for i, variable in enumerate(self._variables)
+            for slot in group
+        ]
 
-    def check_state(self, arrays):
-        """Raises ValueError if `arrays`, as from `state()`, are not of this built optimizer."""
-        slots = {k: v for k, v in arrays.items() if k.startswith("slot_")}
-        if not slots:
-            return
-        expected = {f"slot_{i}": slot.shape for i, slot in enumerate(self.core.slots)}
-        found = {k: v.shape for k, v in slots.items()}
-        if expected != found:
+    def _groups(self):
+        """Those of `slot_groups` that this optimizer, with its arguments, has."""
+        n = len(self.core.slots)
+        return [group for group in self.slot_groups if max(group) < n]
+
+    def _scalars(self):
+        """What comes after the slots."""
+        return []
+
+    def _set_scalars(self, arrays):
+        """Restores `_scalars`."""
+
+    def set_weights(self, weights):
+        """Sets the state from arrays in the order of `variables`; all or, on an error, none.
+
+        ValueError if their number or shapes are not those of `variables`.
+        """
+        weights = [np.asarray(w) for w in weights]
+        expected = [array.shape for array in self.variables]
+        if [w.shape for w in weights] != expected:
             raise ValueError(
-                f"The saved state of {type(self).__name__} doesn't fit the model: expected "
-                f"{expected}, got {found}."
+                f"The state of {type(self).__name__} has {len(expected)} arrays of the shapes "
+                f"{expected}, got {len(weights)} of {[w.shape for w in weights]}."
+                + ("" if self.built else " It is not built yet: build(model.trainable_variables).")
             )
+        own = 1 + (self._schedule is None)
+        self.iterations.assign(weights[0].astype(np.int64))
+        if self._schedule is None:
+            self._rate.assign(weights[1].astype(np.float64))
+        views = self._slot_views()
+        for view, array in zip(views, weights[own:], strict=False):
+            view[...] = array
+        self._set_scalars(weights[own + len(views) :])
 
-    def set_state(self, arrays):
-        """Restores what `state()` gave; the optimizer must be built if slots were saved."""
-        self.check_state(arrays)
-        self.iterations.assign(arrays["iteration"])
-        if "learning_rate" in arrays and self._schedule is None:
-            self._rate.assign(arrays["learning_rate"])
-        for i, slot in enumerate(self.core.slots if self.core else ()):
-            if f"slot_{i}" in arrays:
-                slot[...] = arrays[f"slot_{i}"]
-        if self.core is not None and "u_product" in arrays:
-            self.core.u_product = float(arrays["u_product"])
+    def save_own_variables(self, store):
+        """Puts the state into a dict: '0', '1', ... in the order of `variables`."""
+        for i, array in enumerate(self.variables):
+            store[str(i)] = array
+
+    def load_own_variables(self, store):
+        """Sets the state from what `save_own_variables` gave. ValueError if it does not fit."""
+        self.set_weights([store[key] for key in sorted(store, key=int)])
 
     def __getstate__(self):
-        return {**self.__dict__, "core": self.core and self.state()}
+        state = {} if self.core is None else {"state": self.variables}
+        return {**self.__dict__, "core": None, **state}
 
     def __setstate__(self, fields):
-        state = fields["core"]
-        self.__dict__.update(fields, core=None)
+        state = fields.pop("state", None)
+        self.__dict__.update(fields)
         if state is not None:
             self.build(self._variables)
-            self.set_state(state)
+            self.set_weights(state)
 
     # ---- by hand ----
 

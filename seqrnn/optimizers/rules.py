@@ -8,6 +8,8 @@ AdamW     Adam with decoupled weight decay   (I. Loshchilov, F. Hutter 2017)
 Nadam     Adam with Nesterov momentum   (T. Dozat 2015)
 """
 
+import numpy as np
+
 from seqrnn.optimizers.base import Optimizer, check_number
 
 
@@ -15,6 +17,7 @@ class SGD(Optimizer):
     """Gradient descent, with momentum if asked for. The other arguments: see `Optimizer`."""
 
     kind = "sgd"
+    slot_groups = ((0,),)
 
     def __init__(
         self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=None, **kwargs
@@ -34,6 +37,7 @@ class RMSprop(Optimizer):
     """Steps divided by a running root mean square of the gradient."""
 
     kind = "rmsprop"
+    slot_groups = ((0,), (1,), (2,))
 
     def __init__(
         self,
@@ -65,6 +69,8 @@ class RMSprop(Optimizer):
 
 class _Moments(Optimizer):
     """What Adam, AdamW and Nadam share."""
+
+    slot_groups = ((0, 1), (2,))
 
     def _set_moments(self, beta_1, beta_2, epsilon):
         owner = type(self).__name__
@@ -137,3 +143,10 @@ class Nadam(_Moments):
     ):
         super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
         self._set_moments(beta_1, beta_2, epsilon)
+
+    def _scalars(self):
+        return [] if self.core is None else [np.asarray(self.core.u_product)]
+
+    def _set_scalars(self, arrays):
+        for array in arrays:
+            self.core.u_product = float(array)

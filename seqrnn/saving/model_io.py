@@ -20,7 +20,8 @@ def save_model(model, filepath, overwrite=True):
     }
     arrays, index = _weight_arrays(model)
     if document["compile"] is not None:
-        state = model.optimizer.state()
+        state = {}
+        model.optimizer.save_own_variables(state)
         arrays |= {f"optimizer_{name}": array for name, array in state.items()}
     write_archive(filepath, "model", {"config": document, "arrays": index}, arrays, overwrite)
 
@@ -83,9 +84,9 @@ def _explained(filepath):
 def _restore_optimizer(model, arrays):
     prefix = "optimizer_"
     state = {k[len(prefix) :]: v for k, v in arrays.items() if k.startswith(prefix)}
-    if any(name.startswith("slot_") for name in state):
+    if len(state) > len(model.optimizer.variables):
         model.optimizer.build(model.trainable_variables)
-    model.optimizer.set_state(state)
+    model.optimizer.load_own_variables(state)
 
 
 def save_weights(model, filepath, overwrite=True):
