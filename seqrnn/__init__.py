@@ -26,6 +26,8 @@ _NAMES = {
     "Layer": ("layers", "Layer"),
     "Variable": ("trace", "Variable"),
     "KerasTensor": ("trace", "KerasTensor"),
+    "GradientTape": ("trace", "GradientTape"),
+    "value_and_grad": ("trace", "value_and_grad"),
     "Loss": ("losses", "Loss"),
     "Metric": ("metrics", "Metric"),
     "Optimizer": ("optimizers", "Optimizer"),

@@ -48,7 +48,7 @@ class SeedGenerator:
             count = self.count
         else:
             draws = frame.root.draws
-            count = draws[self] = draws.get(self, 0) + 1
+            count = draws[self] = draws.get(self, frame.root.first_draw) + 1
         return (self.initial_seed + count * _SPREAD) % 2**62
 
     def get_config(self) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 
 from seqrnn import config
 from seqrnn.ops.core import as_tensor, is_number, op
-from seqrnn.ops.elementwise import where
+from seqrnn.ops.elementwise import cast, where
 from seqrnn.ops.shaping import arange
 from seqrnn.trace import nest
 from seqrnn.trace.array import Array, as_array, standard
@@ -155,6 +155,8 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         return x if dtype is None else x.astype(dtype)
     if state.frame is not None or isinstance(x, Tensor):
         return as_tensor(x, dtype)
+    if state.tapes and isinstance(x, (Array, Variable)):
+        return cast(x, dtype or config.standardize_dtype(x.dtype))
     if dtype is None and not hasattr(x, "dtype"):
         dtype = config.floatx() if np.asarray(x).dtype == np.float64 else None
     array = x.numpy() if isinstance(x, Variable) else standard(x)

@@ -23,7 +23,7 @@ from seqrnn.trace.placeholder import KerasTensor
 
 def getitem(x, key):
     """x[key]; IndexError for an index out of range, TypeError for what cannot be an index."""
-    if state.frame is None and not isinstance(x, (Tensor, KerasTensor)):
+    if state.frame is None and not state.tapes and not isinstance(x, (Tensor, KerasTensor)):
         return as_array(np.asarray(x)[key])
     return _getitem(x, key)
 

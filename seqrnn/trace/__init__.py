@@ -1,7 +1,7 @@
 """Tracing: from Python functions on symbolic values to plans of the core.
 
 Reading order: `operators` (what symbolic values can do), `frame` (graphs being traced), `variable`,
-`traced` (functions to plans), `placeholder` (the functional API).
+`traced` (functions to plans), `placeholder` (the functional API), `tape` (gradients by hand).
 """
 
 from seqrnn.trace import nest
@@ -18,6 +18,7 @@ from seqrnn.trace.frame import (
     training_is,
 )
 from seqrnn.trace.placeholder import Call, KerasTensor, calls_of, output_specs, record, replay
+from seqrnn.trace.tape import GradientTape, gradient_nodes, value_and_grad
 from seqrnn.trace.traced import Function, Spec, Traced, check_range, trace
 from seqrnn.trace.variable import Variable
 

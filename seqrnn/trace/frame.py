@@ -23,6 +23,7 @@ from seqrnn.trace.operators import Operators
 class _State(threading.local):
     frame: Frame | None = None  # where nodes without inputs go
     training: bool | None = None  # of the layer call around
+    tapes: tuple = ()  # the GradientTapes that record, from the outside in
 
 
 state = _State()
@@ -42,6 +43,7 @@ class Frame:
         "checks",
         "depth",
         "draws",
+        "first_draw",
         "graph",
         "losses",
         "parent",
@@ -65,6 +67,7 @@ class Frame:
             self.assigned: dict[int, Tensor] = {}  # id(variable) -> its value from here on
             self.losses: list = []  # (layer, scalar tensor)
             self.draws: dict = {}  # generator of seeds -> how many it gave
+            self.first_draw = 0  # how many each had given before
             self.sources: dict[int, int] = {}  # value -> the graph input whose elements it has
             self.checks: list = []  # (input, n, who asks)
         else:

@@ -39,7 +39,7 @@ _RENAMED_KEYWORDS = {
 }
 
 
-def _find(name: str):
+def find(name: str):
     """The op that stands for NumPy's function `name`, or None."""
     name = _RENAMED.get(name, name)
     return getattr(ops, name, None) if name in ops.__all__ else None
@@ -212,7 +212,7 @@ class Operators:
 
     # ---- NumPy's functions ----
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        fn = _find(ufunc.__name__)
+        fn = find(ufunc.__name__)
         if method != "__call__" or fn is None:
             name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
             raise TypeError(f"np.{name} does not work on tensors. {_instead(ufunc.__name__)}")
@@ -221,7 +221,7 @@ class Operators:
         return fn(*inputs)
 
     def __array_function__(self, func, types, args, kwargs):
-        fn = _find(func.__name__)
+        fn = find(func.__name__)
         if fn is None:
             raise TypeError(
                 f"np.{func.__name__} does not work on tensors. {_instead(func.__name__)}"

@@ -24,7 +24,7 @@ from seqrnn import config
 from seqrnn.trace import frame as _frame
 from seqrnn.trace import nest, operators
 from seqrnn.trace.array import Array, standard
-from seqrnn.trace.frame import Frame, Tensor
+from seqrnn.trace.frame import Frame, Tensor, state
 from seqrnn.trace.variable import Variable
 
 
@@ -73,6 +73,7 @@ def trace(
     trainable: Sequence[Variable] | None = None,
     training: bool | None = None,
     batch: int = 0,
+    first_draw: int = 0,
 ) -> Traced:
     """Records what `fn` does to arrays of these shapes, and compiles it.
 
@@ -82,11 +83,13 @@ def trace(
         trainable: then the first output must be the loss, a float of one element.
         training: what `training` is for the layers that `fn` calls.
         batch: arrays with so many entries in front hold samples: these may be computed in parts.
+        first_draw: how many random seeds each generator has given before, see `GradientTape`.
 
     Returns: a `Traced`, whose outputs have the structure that `fn` returned. Leaves of it that
     are no tensors, arrays, variables or floats (None, strings, ...) are kept as they are.
     """
     frame = Frame()
+    frame.first_draw = first_draw
     with _frame.entered(frame, close=True), _frame.training_is(training):
         tensors = nest.map_leaves(
             lambda s: frame.input("input", s.shape, s.dtype) if isinstance(s, Spec) else s, specs
@@ -114,6 +117,8 @@ class Traced:
         plan: the `_core.Plan`.
         variables: those the plan reads or assigns; the trainable ones keep their own order.
         trainable: the variables by which there is a gradient, in the order given.
+        assigned: the variables that the plan assigns.
+        draws: how many random seeds one generator gave at most.
     """
 
     def __init__(self, frame: Frame, specs, result, trainable, batch):
@@ -135,6 +140,8 @@ class Traced:
             self.plan.watch()
             atexit.register(_print_times, self.plan)
         self.variables = frame.variables
+        self.assigned = [v for v in frame.variables if id(v) in frame.assigned]
+        self.draws = max(frame.draws.values(), default=frame.first_draw) - frame.first_draw
         self.trainable = list(trainable or ())
         self._storage = tuple(v.storage for v in self.variables)
         self._checks = tuple(frame.checks)
@@ -294,7 +301,8 @@ class Function:
         """Runs with this step counter, of which random numbers are a function."""
         arguments = (args, kwargs)
         leaves = []
-        key = [nest.key(arguments), config.version()]
+        first_draw = state.tapes[0].first_draw(self) if state.tapes else 0
+        key = [nest.key(arguments), config.version(), first_draw]
         for leaf in nest.flatten(arguments):
             if isinstance(leaf, Variable):
                 leaf = leaf.storage
@@ -306,9 +314,12 @@ class Function:
             else:
                 key.append(_static_key(leaf))
             leaves.append(leaf)
-        return self._traced(tuple(key), arguments, leaves).run(leaves, step)
+        traced = self._traced(tuple(key), arguments, leaves, first_draw)
+        if state.tapes:
+            return state.tapes[0].record(self, arguments, traced, leaves, step)
+        return traced.run(leaves, step)
 
-    def _traced(self, key, arguments, leaves) -> Traced:
+    def _traced(self, key, arguments, leaves, first_draw) -> Traced:
         try:
             with self._lock:
                 traced = self._plans.get(key)
@@ -323,7 +334,7 @@ class Function:
             args, kwargs = nest.pack(arguments, flat)
             return self.fn(*args, **kwargs)
 
-        traced = trace(call, specs, training=self.training)
+        traced = trace(call, specs, training=self.training, first_draw=first_draw)
         if key is not None:
             with self._lock:
                 self._plans[key] = traced

@@ -70,6 +70,7 @@ class Variable(Operators):
             self.dtype = config.standardize_dtype(value.dtype if dtype is None else dtype)
             shape = value.shape if shape is None else _whole(shape, self.name)
         self.shape = shape
+        self.version = 0  # grows with every assignment from outside of a plan
         self.storage = _aligned(shape, self.dtype)
         self._store(value)
 
@@ -120,6 +121,7 @@ class Variable(Operators):
         if array.shape != self.shape:
             raise self._wrong_shape(array.shape)
         self.storage[...] = array
+        self.version += 1
 
     def _wrong_shape(self, shape) -> ValueError:
         return ValueError(
