@@ -83,6 +83,11 @@ format: $(DEV)/lint-tools
 	$(DEV)/bin/ruff format .
 	find csrc tests/c -name '*.[ch]' | xargs -r $(DEV)/bin/clang-format -i
 
+# docs/conformance*, docs/api: from the golden table and from the signatures of Keras.
+tables: dev
+	$(DEV)/bin/python tests/golden/conformance.py
+	$(DEV)/bin/python tests/api/api_table.py
+
 # Needs no built extension, so that lint works on a tree that does not compile.
 $(DEV)/lint-tools: pyproject.toml
 	$(PYTHON) -m venv $(DEV)
