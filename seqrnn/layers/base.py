@@ -242,6 +242,9 @@ class Layer(Tracked):
         """Adds a scalar tensor, or a list of them, to what training minimises."""
         frame = current()
         for term in nest.flatten(loss):
+            if frame is None and state.eager:
+                self._eager_losses = [*self._eager_losses, term]
+                continue
             if frame is None:
                 raise ValueError(f"add_loss on {self.name!r} only works while the layer is called.")
             if isinstance(term, Tensor) and term.frame is not frame.root:
@@ -354,6 +357,9 @@ class Layer(Tracked):
 
     def _run(self, args, kwargs):
         """Called on arrays: runs a plan, kept per shapes."""
+        if state.eager and self._is_written():
+            self._eager_losses = []
+            return applied(self, args, kwargs)
         if self._function is None:
             self._function = Function(self._traced_body)
         if args and all(isinstance(x, (bool, int, float)) for x in nest.flatten(args[0])):
@@ -364,6 +370,10 @@ class Layer(Tracked):
             if mask is not None and isinstance(leaf, Array):
                 leaf._keras_mask = mask
         return outputs
+
+    def _is_written(self):
+        """Whether the `call` is a user's, so that `run_eagerly` runs it as Python."""
+        return not type(self).call.__module__.startswith("seqrnn.")
 
     def _traced_body(self, args, kwargs, masks, training):
         for leaf, mask in zip(nest.flatten(args), masks, strict=True):

@@ -18,7 +18,17 @@ from seqrnn import config
 from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.layers.arguments import call_spec
 from seqrnn.layers.tracking import undone_on_error
-from seqrnn.trace import Tensor, Variable, current, entered, nest, operators, state, training_is
+from seqrnn.trace import (
+    Array,
+    Tensor,
+    Variable,
+    current,
+    entered,
+    nest,
+    operators,
+    state,
+    training_is,
+)
 
 
 class _Path(threading.local):
@@ -111,6 +121,11 @@ def _check_inputs(layer, inputs) -> None:
 # ---- the call ----
 
 
+def is_float(leaf) -> bool:
+    """Whether a tensor or array holds floats."""
+    return config.is_float(str(leaf.dtype))
+
+
 def applied(layer, args: tuple, kwargs: dict):
     """What `layer(*args, **kwargs)` is in a function being traced."""
     if layer._settled:
@@ -150,28 +165,36 @@ def _call(layer, args, kwargs):
                 f"{did_you_mean(name, spec.named | {'training', 'mask'})}"
             )
     prepare(layer, args, kwargs)
-    graph = current().graph
-    scope = graph.scope
-    graph.scope = layer.name
-    try:
-        with training_is(training), _on_path(layer):
-            outputs = nest.map_leaves(
-                functools.partial(_converted, None), layer.call(*args, **kwargs)
-            )
-            if layer.activity_regularizer is not None:
-                _regularize(layer, outputs)
-            if args:
-                _pass_mask(layer, spec, args[0], mask, outputs)
-    finally:
-        graph.scope = scope
+    with _scope(layer.name), training_is(training), _on_path(layer):
+        outputs = nest.map_leaves(functools.partial(_converted, None), layer.call(*args, **kwargs))
+        if layer.activity_regularizer is not None:
+            _regularize(layer, outputs)
+        if args:
+            _pass_mask(layer, spec, args[0], mask, outputs)
     return outputs
+
+
+@contextlib.contextmanager
+def _scope(name):
+    """Names the nodes made inside, if there is a trace."""
+    if current() is None:
+        yield
+        return
+    graph = current().graph
+    before = graph.scope
+    graph.scope = name
+    try:
+        yield
+    finally:
+        graph.scope = before
 
 
 def _converted(dtype: str | None, leaf):
     """Arrays and variables as tensors; floats cast to `dtype`."""
-    if isinstance(leaf, (np.ndarray, np.generic, Variable)):
+    eager = isinstance(leaf, Array) and current() is None
+    if isinstance(leaf, (np.ndarray, np.generic, Variable)) and not eager:
         leaf = operators.ops.convert_to_tensor(leaf)
-    if isinstance(leaf, Tensor) and dtype not in (None, leaf.dtype) and config.is_float(leaf.dtype):
+    if isinstance(leaf, (Tensor, Array)) and dtype not in (None, leaf.dtype) and is_float(leaf):
         mask = leaf._keras_mask
         leaf = operators.ops.cast(leaf, dtype)
         leaf._keras_mask = mask
@@ -204,7 +227,7 @@ def _mask(spec, args, kwargs):
         if all(leaf is None for leaf in nest.flatten(mask)):
             mask = None
     mask = nest.map_leaves(
-        lambda leaf: operators.ops.cast(leaf, "bool") if isinstance(leaf, Tensor) else leaf, mask
+        lambda m: operators.ops.cast(m, "bool") if isinstance(m, (Tensor, np.ndarray)) else m, mask
     )
     if spec.mask:
         kwargs["mask"] = mask
@@ -215,7 +238,7 @@ def _mask(spec, args, kwargs):
 
 def _regularize(layer, outputs) -> None:
     for leaf in nest.flatten(outputs):
-        if isinstance(leaf, Tensor) and config.is_float(leaf.dtype):
+        if isinstance(leaf, (Tensor, Array)) and is_float(leaf):
             batch = leaf.shape[0] if leaf.shape else 1
             layer.add_loss(operators.ops.sum(layer.activity_regularizer(leaf)) / max(batch, 1))
 
@@ -237,5 +260,5 @@ def _pass_mask(layer, spec, inputs, mask, outputs) -> None:
         return
     computed = nest.flatten(layer.compute_mask(inputs, mask))
     for leaf, out_mask in zip(nest.flatten(outputs), computed, strict=False):
-        if isinstance(leaf, Tensor) and out_mask is not None:
+        if isinstance(leaf, (Tensor, Array)) and out_mask is not None:
             leaf._keras_mask = out_mask

@@ -81,6 +81,16 @@ class Metric:
         return f"<{type(self).__name__} name={self.name}>"
 
 
+class Later:
+    """What `metric.result()` gives in a step that is traced: its result after the step."""
+
+    def __init__(self, metric):
+        self.result = metric.result
+
+    def __repr__(self):
+        return "<the result of a metric after the step>"
+
+
 class SumMetric(Metric):
     """A metric whose state is a vector of sums.
 
@@ -103,7 +113,13 @@ class SumMetric(Metric):
         statistics = self.statistics(*args, **kwargs)
         if self.sink is not None:
             self.sink.append(statistics)
-            return
+        elif (frame := trace.current()) is not None:
+            frame.root.statistics.append((self, statistics))
+        else:
+            self.add(statistics)
+
+    def add(self, statistics):
+        """Adds the statistics of a batch to the totals."""
         row = np.concatenate([np.ravel(np.asarray(s, np.float64)) for s in statistics])
         self.bind(np.zeros(len(row)) if self.totals is None else self.totals)
         self.totals += row
@@ -113,10 +129,14 @@ class SumMetric(Metric):
         self.totals = totals
 
     def result(self):
+        if trace.current() is not None:
+            return Later(self)
         value = 0.0 if self.totals is None else self.value(self.totals)
         return np.asarray(value, np.float64).view(trace.Array)
 
     def reset_state(self):
+        if trace.current() is not None:
+            raise TypeError(f"metric {self.name!r}: reset_state() inside a step that is traced.")
         super().reset_state()
         if self.totals is not None:
             self.totals[:] = 0.0

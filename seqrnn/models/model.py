@@ -19,7 +19,6 @@ from seqrnn.saving.objects import (
 )
 from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.hints import check_input
-from seqrnn.training.steps import Steps
 from seqrnn.training.trainer import Trainer
 
 _GONE = {
@@ -49,7 +48,7 @@ class Model(Trainer, Layer):
             name = name or config.unique_name("functional")
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._graph = None
-        self._steps = Steps(self)
+        self._steps = None
         self.optimizer = None
         self.loss = None
         self.history = None
@@ -61,6 +60,7 @@ class Model(Trainer, Layer):
                 raise ValueError("Model(inputs, outputs) needs both.")
             self._graph = ModelGraph(inputs, outputs)
             self.built = self._settled = True
+        self._steps = self._new_steps()
 
     def __getattr__(self, name):
         if name in _GONE:
@@ -161,6 +161,12 @@ class Model(Trainer, Layer):
         masks = [None] * len(tensors) if mask is None else nest.flatten(mask)
         pairs = zip(tensors, placeholders, masks, strict=True)
         return self._graph.run([as_input(x, p.dtype, m) for x, p, m in pairs])
+
+    def _is_written(self):
+        return any(
+            not type(layer).call.__module__.startswith("seqrnn.")
+            for layer in self._flatten_layers()
+        )
 
     def _by_input(self, x, what):
         """One item per input of the graph, from a single one, a list, or a dict by name."""

@@ -7,7 +7,7 @@ from seqrnn.models.model import Model, as_input
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.hints import missing_time
-from seqrnn.training.steps import Steps, returned
+from seqrnn.training.steps import returned
 
 
 class Sequential(Model):
@@ -83,8 +83,7 @@ class Sequential(Model):
     def _changed(self):
         """Plans made before are void; the graph is that of the present chain."""
         self._function = None
-        steps = self._steps
-        self._steps = Steps(self, steps.objective, steps.optimizer)
+        self._steps = self._steps.renewed()
         self._graph = None
         if self._placeholders:
             self._graph = ModelGraph(self._input, self._placeholders[-1])

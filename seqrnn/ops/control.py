@@ -156,7 +156,8 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     if state.frame is not None or isinstance(x, Tensor):
         return as_tensor(x, dtype)
     if state.tapes and isinstance(x, (Array, Variable)):
-        return cast(x, dtype or config.standardize_dtype(x.dtype))
+        wanted = dtype or config.standardize_dtype(x.dtype)
+        return x if isinstance(x, Array) and x.dtype == wanted else cast(x, wanted)
     if dtype is None and not hasattr(x, "dtype"):
         dtype = config.floatx() if np.asarray(x).dtype == np.float64 else None
     array = x.numpy() if isinstance(x, Variable) else standard(x)

@@ -7,7 +7,7 @@ makes the `_core.Optimizer` that holds the slots (moments, velocities). One step
 
 import numpy as np
 
-from seqrnn import _core, trace
+from seqrnn import _core, ops, trace
 from seqrnn.config import snake_case
 from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.optimizers.schedules import LearningRateSchedule
@@ -249,7 +249,8 @@ class Optimizer:
     def apply(self, grads, trainable_variables=None):
         """One step by a list of gradients, as arrays; None counts as zero."""
         if trainable_variables is not None:
-            self.build(trainable_variables)
+            with trace.entered(None):
+                self.build(trainable_variables)
         if self.core is None:
             raise ValueError("apply() needs the variables the first time.")
         grads = list(grads)
@@ -257,6 +258,9 @@ class Optimizer:
             raise ValueError(f"Got {len(grads)} gradients for {len(self._variables)} variables.")
         if all(g is None for g in grads):
             raise ValueError("No gradients were given for any variable.")
+        if trace.current() is not None:
+            self._apply_at_the_end(grads)
+            return
         flat = []
         for gradient, variable in zip(grads, self._variables, strict=True):
             array = np.zeros(variable.shape) if gradient is None else np.asarray(gradient)
@@ -271,6 +275,30 @@ class Optimizer:
             flat, learning_rate=self.current_rate(), iteration=int(self.iterations.storage)
         )
         self.count_step()
+        for variable in self._variables:
+            variable.version += 1
+        self.constrain()
+
+    def _apply_at_the_end(self, grads):
+        """In a function being traced: the step is taken when its run ends."""
+        root = trace.current().root
+        if root.update is not None:
+            raise TypeError("optimizer.apply is called twice in one step.")
+        for gradient, variable in zip(grads, self._variables, strict=True):
+            if gradient is not None and tuple(gradient.shape) != variable.shape:
+                raise ValueError(
+                    f"The gradient of {variable.path!r} has shape {tuple(gradient.shape)}, "
+                    f"expected {variable.shape}."
+                )
+        convert = ops.convert_to_tensor
+        grads = [
+            None if g is None else convert(g, v.dtype)
+            for g, v in zip(grads, self._variables, strict=True)
+        ]
+        root.update = trace.Update(self, grads, self._variables)
+
+    def constrain(self):
+        """Applies the constraints of the variables."""
         for variable in self._variables:
             if variable.constraint is not None:
                 variable.assign(variable.constraint(variable))

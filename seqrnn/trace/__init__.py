@@ -9,7 +9,9 @@ from seqrnn.trace.array import Array
 from seqrnn.trace.frame import (
     Frame,
     Tensor,
+    Update,
     current,
+    eagerly,
     emit,
     emit1,
     entered,

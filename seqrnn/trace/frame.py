@@ -24,6 +24,7 @@ class _State(threading.local):
     frame: Frame | None = None  # where nodes without inputs go
     training: bool | None = None  # of the layer call around
     tapes: tuple = ()  # the GradientTapes that record, from the outside in
+    eager: bool = False  # whether the `call` of users' layers runs as Python on arrays
 
 
 state = _State()
@@ -51,6 +52,8 @@ class Frame:
         "root",
         "scalars",
         "sources",
+        "statistics",
+        "update",
         "variables",
     )
 
@@ -70,6 +73,8 @@ class Frame:
             self.first_draw = 0  # how many each had given before
             self.sources: dict[int, int] = {}  # value -> the graph input whose elements it has
             self.checks: list = []  # (input, n, who asks)
+            self.statistics: list = []  # (metric, list of tensors to add to its sums)
+            self.update: Update | None = None  # the step of an optimizer at the end of the run
         else:
             self.graph.scope = parent.graph.scope
 
@@ -80,6 +85,7 @@ class Frame:
         self.parent = None
         if self.root is self:
             self.reads, self.assigned, self.losses = {}, {}, []
+            self.statistics, self.update = [], None
 
     def input(self, name: str, shape: tuple, dtype: str) -> Tensor:
         return Tensor(self, self.graph.input(name, shape, dtype), "input")
@@ -120,6 +126,12 @@ class Frame:
 
     def read(self, variable) -> Tensor:
         """The value of a variable: at the start of the run, or what the trace assigned since."""
+        update = self.root.update
+        if update is not None and update.changes(variable):
+            raise TypeError(
+                f"the variable {variable.path!r} is used after optimizer.apply, which changes it "
+                "at the end of the step. Use it before."
+            )
         tensor = self.root.assigned.get(id(variable))
         return self.root.first_read(variable) if tensor is None else tensor
 
@@ -141,6 +153,25 @@ class Frame:
             )
         self.root.first_read(variable)
         self.root.assigned[id(variable)] = value
+
+
+class Update:
+    """What `optimizer.apply` was given in a function being traced: the end of the run.
+
+    Attributes:
+        optimizer: with a core, built for `variables`.
+        gradients: a tensor, or None for zeros, per variable.
+    """
+
+    __slots__ = ("gradients", "optimizer", "variables")
+
+    def __init__(self, optimizer, gradients, variables):
+        self.optimizer = optimizer
+        self.gradients = gradients
+        self.variables = variables
+
+    def changes(self, variable) -> bool:
+        return variable is self.optimizer.iterations or any(v is variable for v in self.variables)
 
 
 class Tensor(Operators):
@@ -237,6 +268,17 @@ def training_is(value: bool | None):
         yield
     finally:
         state.training = before
+
+
+@contextlib.contextmanager
+def eagerly(value: bool = True):
+    """Has the `call` of users' layers run as Python, on arrays, when they are called on arrays."""
+    before = state.eager
+    state.eager = value
+    try:
+        yield
+    finally:
+        state.eager = before
 
 
 @contextlib.contextmanager

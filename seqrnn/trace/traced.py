@@ -118,6 +118,7 @@ class Traced:
         variables: those the plan reads or assigns; the trainable ones keep their own order.
         trainable: the variables by which there is a gradient, in the order given.
         assigned: the variables that the plan assigns.
+        optimizer: the one that the function applied, whose step ends a `train`; or None.
         draws: how many random seeds one generator gave at most.
     """
 
@@ -129,6 +130,10 @@ class Traced:
         if trainable is not None:
             like = [frame.first_read(v).id for v in trainable]
             gradients = frame.graph.gradient([_loss(frame, leaves)], None, like)
+        elif frame.update is not None:
+            trainable = frame.update.variables
+            like = [frame.first_read(v).id for v in trainable]
+            gradients = [None if g is None else frame.value(g) for g in frame.update.gradients]
         position = {id(v): i for i, v in enumerate(frame.variables)}
         assigns = [(position[key], t.id) for key, t in frame.assigned.items()]
         _dump("graph", frame.graph)
@@ -143,6 +148,7 @@ class Traced:
         self.assigned = [v for v in frame.variables if id(v) in frame.assigned]
         self.draws = max(frame.draws.values(), default=frame.first_draw) - frame.first_draw
         self.trainable = list(trainable or ())
+        self.optimizer = None if frame.update is None else frame.update.optimizer
         self._storage = tuple(v.storage for v in self.variables)
         self._checks = tuple(frame.checks)
         self._is_input = [isinstance(s, Spec) for s in nest.flatten(specs)]

@@ -17,16 +17,6 @@ def refuse_unknown(method, unknown):
         )
 
 
-def refuse_own_steps(model):
-    """NotImplementedError for a model class with steps of its own, which would not be run."""
-    for name in ("train_step", "test_step", "predict_step"):
-        if hasattr(type(model), name):
-            raise NotImplementedError(
-                f"{type(model).__name__}.{name} would not be called: seqrnn compiles the whole "
-                "step. Pass a function to compile(loss=...), or call add_loss() in a layer."
-            )
-
-
 def check_class_weight(class_weight):
     """TypeError unless it is a dict or None."""
     if class_weight is not None and not isinstance(class_weight, dict):

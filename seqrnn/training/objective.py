@@ -13,11 +13,11 @@ import numpy as np
 from seqrnn import losses, metrics, ops
 from seqrnn.errors import did_you_mean
 from seqrnn.losses.base import Loss, LossFunctionWrapper
-from seqrnn.metrics.base import SumMetric
+from seqrnn.metrics.base import Mean, SumMetric
 from seqrnn.trace import current, nest
 
 # What tracing raises on a function that needs values: such a metric is called on arrays instead.
-_UNTRACEABLE = (TypeError, AttributeError, NotImplementedError)
+UNTRACEABLE = (TypeError, AttributeError, NotImplementedError)
 
 
 def _loss_object(identifier):
@@ -25,6 +25,15 @@ def _loss_object(identifier):
     if loss is None or isinstance(loss, Loss):
         return loss
     return LossFunctionWrapper(loss)
+
+
+class LossTracker(Mean):
+    """The mean of the loss over samples: `sample_weight` is the number of them, 1 if not given."""
+
+    def statistics(self, values, sample_weight=None):
+        values = ops.convert_to_tensor(values)
+        count = 1.0 if sample_weight is None else sample_weight
+        return [ops.sum(values) * count, ops.zeros_like(ops.sum(values)) + count]
 
 
 class Objective:
@@ -37,6 +46,8 @@ class Objective:
         self._weighted = nest.map_leaves(_metric_object, weighted)
         self._entries = None  # [(key, metric, output, takes weights)]
         self._eager = set()  # keys of metrics that can't be traced
+        self.loss_tracker = LossTracker("loss")
+        self._own_trackers = []  # of the losses of several outputs, in steps that users write
         self.totals = np.zeros(0)
         self._sizes = None
 
@@ -58,6 +69,7 @@ class Objective:
         keys = ["loss"]
         self._own_losses = self._with_loss if several else []
         keys += [f"{names[i]}_loss" for i in self._own_losses]
+        self._own_trackers = [LossTracker(key) for key in keys[1:]]
         entries = []
         for structure, takes_weights in ((self._unweighted, False), (self._weighted, True)):
             for i, found in enumerate(_metrics_per_output(structure, names)):
@@ -75,6 +87,11 @@ class Objective:
         return [m for m in nest.flatten([self._unweighted, self._weighted]) if m is not None]
 
     @property
+    def resolved(self):
+        """Whether the outputs are known, and with them `keys`."""
+        return self._entries is not None
+
+    @property
     def needs_predictions(self):
         """How many metrics have to be called on arrays after each step."""
         return len(self._eager)
@@ -83,6 +100,19 @@ class Objective:
 
     def statistics(self, model, targets, predictions, weights):
         """The total loss and the vector, while a step is traced; lists have one item per output."""
+        total, data_losses = self.losses(model, targets, predictions, weights)
+        batch = float(predictions[0].shape[0])
+        parts = [[total * batch, ops.zeros_like(total) + batch]]
+        parts += [[data_losses[i] * batch] for i in self._own_losses]
+        for key, metric, i, takes_weights in self._entries:
+            weight = weights[i] if takes_weights else None
+            parts.append(self._traced_metric(key, metric, targets[i], predictions[i], weight))
+        self._bind([_length(part) for part in parts])
+        vector = [ops.reshape(ops.cast(x, total.dtype), (-1,)) for part in parts for x in part]
+        return total, ops.concatenate(vector, axis=0)
+
+    def losses(self, model, targets, predictions, weights):
+        """(total loss, losses of the outputs, None where there is none)."""
         data_losses = []
         for i, loss in enumerate(self._losses):
             if loss is not None and targets[i] is None:
@@ -102,15 +132,7 @@ class Objective:
         total = terms[0]
         for term in terms[1:]:
             total = total + ops.cast(term, total.dtype)
-        batch = float(predictions[0].shape[0])
-        parts = [[total * batch, ops.zeros_like(total) + batch]]
-        parts += [[data_losses[i] * batch] for i in self._own_losses]
-        for key, metric, i, takes_weights in self._entries:
-            weight = weights[i] if takes_weights else None
-            parts.append(self._traced_metric(key, metric, targets[i], predictions[i], weight))
-        self._bind([_length(part) for part in parts])
-        vector = [ops.reshape(ops.cast(x, total.dtype), (-1,)) for part in parts for x in part]
-        return total, ops.concatenate(vector, axis=0)
+        return total, data_losses
 
     def _traced_metric(self, key, metric, target, prediction, weight):
         """The statistics of a metric, [] if it keeps its own variables or can't be traced."""
@@ -123,7 +145,7 @@ class Objective:
             metric.sink = sink
         try:
             _update(metric, target, prediction, weight)
-        except _UNTRACEABLE:
+        except UNTRACEABLE:
             root.assigned.clear()
             root.assigned.update(assigned)
             self._eager.add(key)
@@ -141,6 +163,7 @@ class Objective:
             return
         self._sizes = sizes
         self.totals = np.zeros(sum(sizes))
+        self.loss_tracker.bind(self.totals[:2])
         begin = sum(sizes[: 1 + len(self._own_losses)])
         for (_, metric, _, _), size in zip(
             self._entries, sizes[1 + len(self._own_losses) :], strict=True
@@ -148,6 +171,24 @@ class Objective:
             if size:
                 metric.bind(self.totals[begin : begin + size])
             begin += size
+
+    # ---- in steps that users write ----
+
+    def track(self, data_losses, batch):
+        """Takes the losses of several outputs into account."""
+        for tracker, i in zip(self._own_trackers, self._own_losses, strict=True):
+            tracker.update_state(data_losses[i], sample_weight=batch)
+
+    def update(self, targets, predictions, weights):
+        """Updates the metrics, in a trace or on arrays."""
+        for _, metric, i, takes_weights in self._entries:
+            weight = weights[i] if takes_weights else None
+            _update(metric, targets[i], predictions[i], weight)
+
+    def metric_results(self):
+        """What each metric gives, by name in the order of `keys`."""
+        metrics = [self.loss_tracker, *self._own_trackers, *(m for _, m, _, _ in self._entries)]
+        return {key: metric.result() for key, metric in zip(self.keys, metrics, strict=True)}
 
     # ---- running ----
 
@@ -159,7 +200,7 @@ class Objective:
 
     def reset(self):
         self.totals[:] = 0.0
-        for metric in self.metrics:
+        for metric in (self.loss_tracker, *self._own_trackers, *self.metrics):
             metric.reset_state()
 
     def results(self):

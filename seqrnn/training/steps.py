@@ -52,7 +52,19 @@ class Steps:
         finally:
             self._fitting = False
 
+    def renewed(self):
+        """The same without plans, after the model has changed."""
+        return Steps(self.model, self.objective, self.optimizer)
+
     # ---- steps ----
+
+    def reset(self):
+        """Loss and metrics back to their start."""
+        self.objective.reset()
+
+    def results(self):
+        """Loss and metrics so far, floats by name."""
+        return self.objective.results()
 
     def train(self, batch):
         """Steps of the optimizer, as many as the batch has; adds to the objective's totals.
@@ -86,7 +98,11 @@ class Steps:
         constraints to apply, metrics that can't be traced."""
         fixed_rate = isinstance(self.optimizer.learning_rate, trace.Variable)
         plain = fixed_rate and self._trained and self._constrain is False
-        return not plain or bool(self.objective.needs_predictions)
+        return not plain or self.looks_at_batches()
+
+    def looks_at_batches(self):
+        """Whether Python has something to do with each batch: metrics that can't be traced."""
+        return bool(self.objective.needs_predictions)
 
     def test(self, batch):
         """Forward, losses and metrics; adds to the objective's totals."""

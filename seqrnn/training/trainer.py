@@ -15,18 +15,17 @@ from seqrnn.training.arguments import (
     check_class_weight,
     check_count,
     check_fit_arguments,
-    refuse_own_steps,
     refuse_unknown,
     verbosity,
 )
 from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
+from seqrnn.training.methods import StepMethods
 from seqrnn.training.objective import Objective
 from seqrnn.training.pace import Pace
-from seqrnn.training.steps import Steps
 from seqrnn.utils.progress import Progbar, write
 
 
-class Trainer:
+class Trainer(StepMethods):
     """The part of a model that trains it."""
 
     # ---- compile ----
@@ -58,7 +57,6 @@ class Trainer:
         Raises ValueError for unknown strings, with the nearest one.
         """
         refuse_unknown(Trainer.compile, kwargs)
-        refuse_own_steps(self)
         optimizer = optimizers.get(optimizer)
         objective = Objective(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = optimizer
@@ -70,7 +68,8 @@ class Trainer:
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
         }
-        self._steps = Steps(self, objective, optimizer)
+        self.run_eagerly = bool(run_eagerly)
+        self._steps = self._new_steps(objective, optimizer)
         self.stop_training = False
 
     @property
@@ -85,23 +84,6 @@ class Trainer:
                 "model.compile(loss='mse', optimizer='adam')."
             )
         return self._steps
-
-    @property
-    def metrics(self):
-        """The Metric objects, in the order of compile."""
-        return self._steps.objective.metrics if self.compiled else []
-
-    @property
-    def metrics_names(self):
-        """Names of what `evaluate` returns; complete once the model has run."""
-        if not self.compiled:
-            return []
-        return getattr(self._steps.objective, "keys", ["loss"])
-
-    def reset_metrics(self):
-        """Sets loss and metrics back to their start."""
-        if self.compiled:
-            self._steps.objective.reset()
 
     # ---- fit ----
 
@@ -192,11 +174,10 @@ class Trainer:
 
     def _epoch(self, epoch, training, validation, validates, listeners, verbose):
         """One epoch; returns its logs."""
-        steps = self._steps
-        objective, bar = steps.objective, Progbar(training.steps, verbose=verbose)
+        steps, bar = self._steps, Progbar(training.steps, verbose=verbose)
         hears_batches = listeners.has("on_train_batch_begin", "on_train_batch_end")
         pace = Pace(lambda: hears_batches or bar.due() or steps.one_by_one())
-        objective.reset()
+        steps.reset()
         listeners.call("on_epoch_begin", epoch, {})
         training.begin()
         while (batch := training.take(pace.steps())) is not None:
@@ -204,9 +185,9 @@ class Trainer:
                 listeners.call("on_train_batch_begin", training.done - 1, {})
             steps.train(batch)
             if hears_batches:
-                listeners.call("on_train_batch_end", training.done - 1, objective.results())
+                listeners.call("on_train_batch_end", training.done - 1, steps.results())
             if bar.due():
-                bar.update(training.done, objective.results().items(), finalize=False)
+                bar.update(training.done, steps.results().items(), finalize=False)
             if self.stop_training:
                 break
         done = training.done
@@ -214,7 +195,7 @@ class Trainer:
             self._ran_out(training, done)
         if not done and self.stop_training:
             return {}
-        logs = objective.results()
+        logs = steps.results()
         if validation is not None and validates and done:
             found = self._evaluate(validation, listeners, Progbar(None, verbose=0))
             logs.update({f"val_{name}": value for name, value in found.items()})
@@ -274,10 +255,9 @@ class Trainer:
 
     def _evaluate(self, epochs, listeners, bar):
         steps = self._steps
-        objective = steps.objective
         hears_batches = listeners.has("on_test_batch_begin", "on_test_batch_end")
-        pace = Pace(lambda: hears_batches or bar.due() or objective.needs_predictions)
-        objective.reset()
+        pace = Pace(lambda: hears_batches or bar.due() or steps.looks_at_batches())
+        steps.reset()
         listeners.call("on_test_begin")
         epochs.begin()
         while (batch := epochs.take(pace.steps())) is not None:
@@ -285,13 +265,13 @@ class Trainer:
                 listeners.call("on_test_batch_begin", epochs.done - 1, {})
             steps.test(batch)
             if hears_batches:
-                listeners.call("on_test_batch_end", epochs.done - 1, objective.results())
+                listeners.call("on_test_batch_end", epochs.done - 1, steps.results())
             if bar.due():
-                bar.update(epochs.done, objective.results().items(), finalize=False)
+                bar.update(epochs.done, steps.results().items(), finalize=False)
         done = epochs.done
         if not done:
             raise ValueError("The data to evaluate on yields no batches.")
-        logs = objective.results()
+        logs = steps.results()
         listeners.call("on_test_end", logs)
         bar.target = bar.target or done
         bar.update(done, logs.items(), finalize=True)
@@ -332,18 +312,18 @@ class Trainer:
         steps = self._compiled_steps("train_on_batch")
         batch = self._one_batch(x, y, sample_weight, class_weight)
         steps.plan("train", batch)
-        steps.objective.reset()
+        steps.reset()
         steps.train(batch)
-        return _returned(steps.objective.results(), return_dict)
+        return _returned(steps.results(), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Loss and metrics of one batch."""
         steps = self._compiled_steps("test_on_batch")
         batch = self._one_batch(x, y, sample_weight)
         steps.plan("test", batch)
-        steps.objective.reset()
+        steps.reset()
         steps.test(batch)
-        return _returned(steps.objective.results(), return_dict)
+        return _returned(steps.results(), return_dict)
 
     def predict_on_batch(self, x):
         """The outputs for one batch."""

@@ -12,6 +12,7 @@ from seqrnn.saving.objects import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from seqrnn.training.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
 from seqrnn.utils.data import (
     PyDataset,
     Sequence,

@@ -321,14 +321,6 @@ def test_last_output_against_targets_of_every_step():
 # ---- what a newcomer gets wrong ----
 
 
-@pytest.mark.parametrize("method", ["train_step", "test_step", "predict_step"])
-def test_own_steps_are_refused_not_ignored(method):
-    cls = type("Own", (keras.Model,), {method: lambda self, data: {}})
-    x = keras.Input((2,))
-    with pytest.raises(NotImplementedError, match=rf"Own\.{method}.*compile\(loss=.*add_loss"):
-        cls(x, layers.Dense(1)(x)).compile(loss="mse")
-
-
 def test_class_weight_that_is_no_dict():
     x, y = data()
     model = conv_model()

@@ -1,0 +1,171 @@
+"""Steps that the user has written: `train_step`, `test_step`, `predict_step` and their parts.
+
+A model that overrides one of them, keeps metrics of its own, or is compiled with
+`run_eagerly=True`, is trained by calling these methods instead of the fixed step in `steps`.
+
+They are traced like any function, so that a step is still one run of a plan: a `GradientTape` in
+`train_step` gives nodes of the graph, and `optimizer.apply` becomes the end of the run. A step that
+can't be traced, because it looks at values or applies two optimizers, runs as plain Python, whose
+parts are plans; so does every step under `run_eagerly=True`.
+"""
+
+import inspect
+import warnings
+
+import numpy as np
+
+from seqrnn import config, trace
+from seqrnn.metrics.base import Later, Metric
+from seqrnn.trace import Array, current, nest
+from seqrnn.training.objective import UNTRACEABLE
+from seqrnn.training.packing import pack_x_y_sample_weight
+from seqrnn.training.steps import Steps
+
+_PARTS = ("compute_loss", "compute_metrics", "get_metrics_result", "reset_metrics", "metrics")
+_METHODS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
+
+
+def own_metrics(model):
+    """The Metric objects among the attributes of a model and the layers in it."""
+    found = {id(m): m for layer in model._flatten_layers() for m in layer._found(Metric)}
+    return list(found.values())
+
+
+def is_written(model, base):
+    """Whether the class of `model` has steps or parts of steps that `base` has not."""
+    names = (*_METHODS.values(), *_PARTS)
+    return any(getattr(type(model), name) is not getattr(base, name) for name in names)
+
+
+class WrittenSteps(Steps):
+    """Runs the methods of the model, one batch at a time.
+
+    Args:
+        eagerly: whether as plain Python.
+    """
+
+    def __init__(self, model, objective=None, optimizer=None, eagerly=False):
+        super().__init__(model, objective, optimizer)
+        self.eagerly = eagerly
+        self._untraceable = set()  # modes whose method runs as Python
+        self._logs = {}
+
+    def renewed(self):
+        return WrittenSteps(self.model, self.objective, self.optimizer, self.eagerly)
+
+    def one_by_one(self):
+        return True
+
+    looks_at_batches = one_by_one
+
+    def reset(self):
+        self._logs = {}
+        self.model.reset_metrics()
+
+    def results(self):
+        return self._logs
+
+    def train(self, batch):
+        self._logs = self._as_logs("train", self._run("train", batch))
+
+    def test(self, batch):
+        self._logs = self._as_logs("test", self._run("test", batch))
+
+    def predict(self, batch):
+        return nest.map_leaves(np.asarray, self._run("predict", batch))
+
+    def _run(self, mode, batch):
+        model = self.model
+        traced = self.plan(mode, batch)
+        step = model.random_step
+        model.random_step += mode == "train"
+        if traced is None:
+            arrays = [self._in_model_dtype(part) for part in batch.cut()]
+            with trace.eagerly(self.eagerly):
+                return getattr(model, _METHODS[mode])(pack_x_y_sample_weight(*arrays))
+        arrays = batch.arrays
+        if traced.optimizer is None:
+            outputs = traced.run(arrays, step, batch.rows)
+        else:
+            optimizer = traced.optimizer
+            rate, count = optimizer.current_rate(), optimizer.iterations.storage
+            outputs = traced.train(arrays, optimizer.core, rate, count, step, batch.rows)
+            optimizer.constrain()
+        result, rows = outputs
+        for metric, row in zip(traced.metrics, rows, strict=True):
+            metric.add(row)
+        return nest.map_leaves(lambda x: x.result() if isinstance(x, Later) else x, result)
+
+    def _in_model_dtype(self, part):
+        """Arrays as a plan would take them."""
+
+        def converted(a):
+            floats = a.dtype.kind == "f"
+            dtype = self.model.compute_dtype if floats else config.standardize_dtype(a.dtype)
+            return a.astype(dtype, copy=False).view(Array)
+
+        return nest.map_leaves(lambda a: None if a is None else converted(a), part)
+
+    def _as_logs(self, mode, result):
+        if not isinstance(result, dict):
+            name = f"{type(self.model).__name__}.{_METHODS[mode]}"
+            raise TypeError(
+                f"{name} must return a dict of numbers by name, such as {{'loss': loss}}, got "
+                f"{result!r}."
+            )
+        return {name: _number(value) for name, value in result.items()}
+
+    # ---- plans ----
+
+    def plan(self, mode, batch):
+        """As of `Steps`; None if the method has to run as Python."""
+        if self.eagerly:
+            return None
+        if mode != "predict":
+            self._build(batch)
+        if mode in self._untraceable:
+            return None
+        return super().plan(mode, batch)
+
+    def _build(self, batch):
+        if not self.model._settled:
+            specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
+            self.model.build_from(specs[0])
+
+    def _trace(self, mode, batch):
+        specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
+        specs = (*specs, *[None] * (3 - len(specs)))
+        size = nest.flatten(specs)[0].shape[0]
+        method, metrics = getattr(self.model, _METHODS[mode]), []
+
+        def step(x, y, weight):
+            result = method(pack_x_y_sample_weight(x, y, weight))
+            metrics[:] = [metric for metric, _ in current().statistics]
+            return result, [statistics for _, statistics in current().statistics]
+
+        try:
+            traced = trace.trace(step, specs, batch=size)
+        except UNTRACEABLE as error:
+            self._untraceable.add(mode)
+            warnings.warn(
+                f"{type(self.model).__name__}.{_METHODS[mode]} runs as plain Python, not as one "
+                f"plan, which is slower: {error}",
+                stacklevel=6,
+            )
+            return None
+        traced.metrics = metrics
+        return traced
+
+    def warn_if_changed(self):
+        """Nothing to warn of: the methods look at the model anew."""
+
+
+def takes_training(compute_loss):
+    """Whether an overriding `compute_loss` has the argument `training`."""
+    parameters = inspect.signature(compute_loss).parameters.values()
+    return any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def _number(value):
+    value = np.asarray(value, np.float64)
+    return float(value) if value.size == 1 else value.tolist()
