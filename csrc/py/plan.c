@@ -11,8 +11,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/pool.h"
 #include "py/args.h"
 #include "py/arrays.h"
+#include "run/need.h"
 
 #define MAX_SPARE 4
 
@@ -440,14 +442,8 @@ static PyObject *plan_gradient_offsets(PyObject *object, void *unused) {
 
 static PyObject *plan_workspace_bytes(PyObject *object, void *unused) {
     (void)unused;
-    srn_py_plan *self = (srn_py_plan *)object;
-    srn_workspace *ws = take_workspace(self);
-    if (ws == NULL) {
-        return NULL;
-    }
-    size_t bytes = srn_workspace_bytes(ws);
-    give_back(self, ws);
-    return PyLong_FromSize_t(bytes);
+    const srn_plan *plan = ((srn_py_plan *)object)->plan;
+    return PyLong_FromSize_t(srn_workspace_need(plan, srn_pool_threads()));
 }
 
 /* ---- the type ---- */
@@ -475,7 +471,8 @@ static PyGetSetDef plan_getset[] = {
     {"gradient_offsets", plan_gradient_offsets, NULL,
      "Where each gradient begins in the flat buffer, in elements, and where the last one ends.",
      NULL},
-    {"workspace_bytes", plan_workspace_bytes, NULL, "Memory of one run.", NULL},
+    {"workspace_bytes", plan_workspace_bytes, NULL,
+     "Memory of one run with the present number of threads.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
