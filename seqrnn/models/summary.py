@@ -14,6 +14,7 @@ import re
 import shutil
 
 from seqrnn.trace import KerasTensor, nest
+from seqrnn.training.memory import bytes_text
 from seqrnn.utils.progress import can_print
 
 # top, below the titles, between rows, bottom: left, fill, joint, right; then the sides
@@ -214,8 +215,4 @@ def _size(variables):
 
 def _numbers(count, size):
     """'5,250 (20.51 KB)'."""
-    units = ["B", "KB", "MB", "GB", "TB"]
-    while size >= 1024 and len(units) > 1:
-        size /= 1024
-        units.pop(0)
-    return f"{count:,} ({size:.2f} {units[0]})"
+    return f"{count:,} ({bytes_text(size)})"

@@ -120,11 +120,13 @@ class Traced:
         assigned: the variables that the plan assigns.
         optimizer: the one that the function applied, whose step ends a `train`; or None.
         draws: how many random seeds one generator gave at most.
+        outputs: (shape, dtype) of each tensor among the results.
     """
 
     def __init__(self, frame: Frame, specs, result, trainable, batch):
         result = nest.map_leaves(_as_output, result)
         leaves = nest.flatten(result)
+        self.outputs = [(leaf.shape, leaf.dtype) for leaf in leaves if _is_tensor(leaf)]
         outputs = [frame.value(leaf) for leaf in leaves if _is_tensor(leaf)]
         gradients, like = [], []
         if trainable is not None:

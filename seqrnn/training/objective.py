@@ -14,6 +14,7 @@ from seqrnn import losses, metrics, ops
 from seqrnn.errors import did_you_mean
 from seqrnn.losses.base import Loss, LossFunctionWrapper
 from seqrnn.metrics.base import Mean, SumMetric
+from seqrnn.losses.functions import sparse_categorical_crossentropy
 from seqrnn.trace import current, nest
 
 # What tracing raises on a function that needs values: such a metric is called on arrays instead.
@@ -85,6 +86,15 @@ class Objective:
         if self._entries is not None:
             return [metric for _, metric, _, _ in self._entries]
         return [m for m in nest.flatten([self._unweighted, self._weighted]) if m is not None]
+
+    def target_like(self, i, shape, dtype):
+        """Shape and dtype that targets of output `i` usually have, whose own are given; None if
+        nothing looks at them."""
+        if self._losses[i] is None and all(output != i for _, _, output, _ in self._entries):
+            return None
+        if getattr(self._losses[i], "fn", None) is sparse_categorical_crossentropy:
+            return shape[:-1], "int32"
+        return shape, dtype
 
     @property
     def resolved(self):

@@ -136,14 +136,15 @@ class Steps:
         key = (mode, config.version(), *shapes)
         traced = self._plans.pop(key, None)
         if traced is None:
-            traced = self._trace(mode, batch)
+            specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
+            traced = self.new_plan(mode, specs)
             while len(self._plans) >= _PLANS:
                 self._plans.pop(next(iter(self._plans)), None)
         self._plans[key] = traced  # the most recent one is last
         return traced
 
-    def _trace(self, mode, batch):
-        specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
+    def new_plan(self, mode, specs):
+        """A plan for these specs (x, y, weight), not kept."""
         size = nest.flatten(specs)[0].shape[0]
         if mode == "predict":
             return trace.trace(self._outputs, specs[:1], training=False, batch=size)

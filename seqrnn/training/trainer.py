@@ -20,6 +20,7 @@ from seqrnn.training.arguments import (
 )
 from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
 from seqrnn.training.methods import StepMethods
+from seqrnn.training.memory import memory_of
 from seqrnn.training.objective import Objective
 from seqrnn.training.pace import Pace
 from seqrnn.utils.progress import Progbar, write
@@ -328,6 +329,31 @@ class Trainer(StepMethods):
     def predict_on_batch(self, x):
         """The outputs for one batch."""
         return _joined([self._steps.predict(self._one_batch(x))])
+
+    # ---- memory ----
+
+    def memory(self, batch=32, steps=None):
+        """What training and predicting take for batches of `batch` samples with `steps` time steps.
+
+        The plans are compiled, but nothing is run, and the model stays as it is. Targets are
+        supposed to have the shape of the outputs (class numbers for
+        sparse_categorical_crossentropy), without sample weights.
+
+        Args:
+            batch: samples per batch.
+            steps: the length of the sequences; None where the model's inputs fix it, or have none.
+
+        Returns: a `Memory` with these numbers of bytes as attributes, printed as a table:
+            weights: the model's weights.
+            optimizer: what the optimizer keeps for each of them; 0 before `compile`.
+            training: the workspace of a training step: activations, gradients, inputs; None before
+                `compile`.
+            predicting: the workspace of `predict`.
+            total: weights, optimizer and the larger workspace. The data and Python are not in it.
+
+        Raises ValueError if the sizes don't fit the inputs, or nothing is known about the inputs.
+        """
+        return memory_of(self, check_count(batch, "batch"), check_count(steps, "steps"))
 
     # ---- data ----
 
