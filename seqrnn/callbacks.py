@@ -12,6 +12,7 @@ import os
 import warnings
 
 from seqrnn.errors import UnknownArgumentError, did_you_mean, public_names
+from seqrnn.training.arguments import check_patience
 
 _HOOKS = [
     f"on_{what}_{when}"
@@ -263,7 +264,7 @@ class EarlyStopping(_Monitor):
         start_from_epoch=0,
     ):
         super().__init__(monitor, mode, min_delta)
-        self.patience = patience
+        self.patience = check_patience(patience, "EarlyStopping")
         self.verbose = verbose
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
@@ -427,7 +428,7 @@ class ReduceLROnPlateau(_Monitor):
         if factor >= 1.0:
             raise ValueError(f"ReduceLROnPlateau: factor must be below 1, got {factor}.")
         self.factor = factor
-        self.patience = patience
+        self.patience = check_patience(patience, "ReduceLROnPlateau")
         self.verbose = verbose
         self.cooldown = cooldown
         self.min_lr = min_lr

@@ -87,6 +87,13 @@ def test_stop_training():
     assert int(model.optimizer.iterations) == 8
 
 
+@pytest.mark.parametrize("patience", [-1, -0.5, "3", None, True, float("nan")])
+@pytest.mark.parametrize("kind", [callbacks.EarlyStopping, callbacks.ReduceLROnPlateau])
+def test_patience_refused(kind, patience):
+    with pytest.raises(ValueError, match=f"{kind.__name__}: patience must be 0 .* {patience!r}"):
+        kind(patience=patience)
+
+
 # ---- EarlyStopping ----
 
 

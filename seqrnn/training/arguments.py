@@ -43,6 +43,14 @@ def check_count(value, name):
     return int(value)
 
 
+def check_patience(value, owner):
+    """`value` if it is a number from 0; ValueError otherwise."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not value >= 0:
+        raise ValueError(f"{owner}: patience must be 0 epochs or more, got {value!r}.")
+    return value
+
+
 def check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq, shuffle):
     """TypeError or ValueError for what `fit` can't work with."""
     for name, value in (("epochs", epochs), ("initial_epoch", initial_epoch)):
