@@ -332,7 +332,7 @@ class Epochs:
         self.steps = data.steps if steps is None else steps
         self._limit = steps
         self._take = None  # of the pass that is under way
-        self.done = 0
+        self.done = self.total = 0
         self.ran_out = False
 
     def begin(self):
@@ -342,12 +342,15 @@ class Epochs:
     def take(self, most=1):
         """The next batch of the epoch, or up to `most` of them at once; None when it is over.
 
-        `done` counts the batches; `ran_out` says at the end whether there were too few.
+        `done` counts the batches, `total` those of all epochs; `ran_out` says at the end whether
+        there were too few.
         """
         if self._limit is not None:
             most = min(most, self._limit - self.done)
         batch = self._next(most) if most else None
-        self.done += 0 if batch is None else batch.steps
+        taken = 0 if batch is None else batch.steps
+        self.done += taken
+        self.total += taken
         self.ran_out = bool(most) and batch is None and (self._limit is not None or not self.done)
         return batch
 

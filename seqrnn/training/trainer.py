@@ -206,6 +206,8 @@ class Trainer(StepMethods):
         return logs
 
     def _ran_out(self, epochs, done):
+        if not epochs.total:
+            raise ValueError("The data to train on yield no batches.")
         warnings.warn(
             f"Your input ran out of data after {done} batches; the epoch ends here. The data "
             "should yield steps_per_epoch batches per epoch"

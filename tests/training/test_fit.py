@@ -369,6 +369,13 @@ def test_generator_that_runs_out():
     assert history.epoch == [0, 1]
 
 
+@pytest.mark.parametrize("steps", [None, 3])
+@pytest.mark.parametrize("empty", [iter(()), (b for b in ()), Again(np.ones((0, 5, 2)), (), 4)])
+def test_data_without_batches(empty, steps):
+    with pytest.raises(ValueError, match="The data to train on yield no batches"):
+        linear().fit(empty, steps_per_epoch=steps, verbose=0)
+
+
 def test_array_with_steps_per_epoch_goes_on_in_the_next_epoch():
     x, y = data(20)
     steps = []
