@@ -71,6 +71,14 @@ def whole_sizes(shape, what: str) -> tuple:
     return tuple(None if size is None else int(size) for size in shape)
 
 
+def flag(value, layer, name: str) -> bool:
+    """`value` of an argument that is True or False. TypeError for anything else, for a string such
+    as 'False' counts as true."""
+    if not isinstance(value, (bool, int, np.bool_, np.integer)) or value not in (0, 1):
+        raise TypeError(f"{type(layer).__name__}: {name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
 class CallSpec(NamedTuple):
     """What the signature of a `call` says."""
 

@@ -17,6 +17,7 @@ from seqrnn.layers.arguments import (
     Recipe,
     call_spec,
     declared_input_shape,
+    flag,
     refuse_unknown,
 )
 from seqrnn.layers.context import applied, built_in_context, name_layer, path_of, prepare
@@ -83,7 +84,7 @@ class Layer(Tracked):
         self.autocast = autocast
         self.built = False
         self._dtype = _dtype_of_policy(dtype)
-        self._trainable = bool(trainable)
+        self._trainable = flag(trainable, self, "trainable")
         self._settled = False  # whether a call has succeeded, so that nothing is left to build
         self._function = None
         self._eager_losses = []
@@ -186,7 +187,7 @@ class Layer(Tracked):
 
     @trainable.setter
     def trainable(self, value):
-        value = bool(value)
+        value = flag(value, self, "trainable")
         for layer in self._flatten_layers():
             layer._trainable = value
             for variable in layer._own_variables():

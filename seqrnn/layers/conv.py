@@ -11,7 +11,7 @@ output sees a later step.
 from __future__ import annotations
 
 from seqrnn import activations, ops
-from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import (
     channels_last,
@@ -81,7 +81,7 @@ class Conv1D(Layer):
                 f"Conv1D: filters={self.filters} cannot be cut into groups={self.groups}."
             )
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = flag(use_bias, self, "use_bias")
         keep_options(
             self,
             kernel_initializer=kernel_initializer,

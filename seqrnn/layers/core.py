@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqrnn import activations, ops
-from seqrnn.layers.arguments import InputSpec, whole_sizes
+from seqrnn.layers.arguments import InputSpec, flag, whole_sizes
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import (
     keep_options,
@@ -129,7 +129,7 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_int(units, "Dense: units")
         self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
+        self.use_bias = flag(use_bias, self, "use_bias")
         keep_options(
             self,
             kernel_initializer=kernel_initializer,

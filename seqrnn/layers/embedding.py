@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn import ops
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import keep_options, options_config, positive_int, weight
 from seqrnn.trace import check_range
@@ -42,7 +43,7 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = positive_int(input_dim, "Embedding: input_dim")
         self.output_dim = positive_int(output_dim, "Embedding: output_dim")
-        self.mask_zero = bool(mask_zero)
+        self.mask_zero = flag(mask_zero, self, "mask_zero")
         if weights is not None:
             embeddings_initializer = np.asarray(
                 weights[0] if isinstance(weights, (list, tuple)) else weights

@@ -15,6 +15,7 @@ Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machin
 from __future__ import annotations
 
 from seqrnn import ops
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.cell_protocol import as_list
 from seqrnn.layers.options import weight
 from seqrnn.layers.recurrent_cell import RecurrentCell, implementation_of, product
@@ -74,7 +75,7 @@ class GRUCell(RecurrentCell):
         }
         words = {"activation": activation, "recurrent_activation": recurrent_activation}
         self._keep(units, use_bias, dropout, recurrent_dropout, seed, words, options)
-        self.reset_after = bool(reset_after)
+        self.reset_after = flag(reset_after, self, "reset_after")
 
     def _bias(self):
         width = 3 * self.units

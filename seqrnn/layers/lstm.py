@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn import ops
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.recurrent_cell import RecurrentCell, implementation_of, product
 from seqrnn.layers.rnn import BuiltInRNN, of_cell
 
@@ -71,7 +72,7 @@ class LSTMCell(RecurrentCell):
         }
         words = {"activation": activation, "recurrent_activation": recurrent_activation}
         self._keep(units, use_bias, dropout, recurrent_dropout, seed, words, options)
-        self.unit_forget_bias = bool(unit_forget_bias)
+        self.unit_forget_bias = flag(unit_forget_bias, self, "unit_forget_bias")
         self.state_size = [self.units, self.units]
 
     def _bias(self):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 
 from seqrnn import ops
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
 
 
@@ -155,7 +156,7 @@ class Dot(_Merge):
         ):
             raise ValueError(f"Dot: axes must be one or two whole numbers, got {axes!r}.")
         self.axes = tuple(pair)
-        self.normalize = bool(normalize)
+        self.normalize = flag(normalize, self, "normalize")
 
     def call(self, inputs):
         tensors = self._checked(inputs)

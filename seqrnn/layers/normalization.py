@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from seqrnn import config, ops
-from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import keep_options, options_config, weight
 
@@ -63,8 +63,8 @@ class BatchNormalization(Layer):
         self.axis = _one_axis(self, axis)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)
-        self.center = bool(center)
-        self.scale = bool(scale)
+        self.center = flag(center, self, "center")
+        self.scale = flag(scale, self, "scale")
         keep_options(
             self,
             beta_initializer=beta_initializer,
@@ -175,8 +175,8 @@ class LayerNormalization(Layer):
         several = isinstance(axis, (list, tuple))
         self.axis = [_one_axis(self, a) for a in axis] if several else _one_axis(self, axis)
         self.epsilon = float(epsilon)
-        self.center = bool(center)
-        self.scale = bool(scale)
+        self.center = flag(center, self, "center")
+        self.scale = flag(scale, self, "scale")
         keep_options(
             self,
             beta_initializer=beta_initializer,
@@ -245,7 +245,7 @@ class Normalization(Layer):
         self.axis = axis
         self.mean = None if mean is None else np.asarray(mean, self.dtype)
         self.variance = None if variance is None else np.asarray(variance, self.dtype)
-        self.invert = bool(invert)
+        self.invert = flag(invert, self, "invert")
 
     def adapt(self, data) -> None:
         """Takes mean and variance from an array of samples."""

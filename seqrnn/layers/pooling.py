@@ -11,7 +11,7 @@ import functools
 import numpy as np
 
 from seqrnn import ops
-from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import channels_last, one_int, one_of
 from seqrnn.ops.nn import same_padding
@@ -89,7 +89,7 @@ class _GlobalPooling1D(Layer):
     def __init__(self, data_format=None, keepdims=False, **kwargs):
         super().__init__(**kwargs)
         channels_last(data_format, type(self).__name__)
-        self.keepdims = bool(keepdims)
+        self.keepdims = flag(keepdims, self, "keepdims")
         self.input_spec = InputSpec(ndim=3, layout=_LAYOUT)
 
     def compute_mask(self, inputs, mask=None):

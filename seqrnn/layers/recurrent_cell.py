@@ -13,6 +13,7 @@ which makes several narrow products out of each wide one.
 from __future__ import annotations
 
 from seqrnn import activations, ops
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import as_list, batch_size_of, zeros_of
 from seqrnn.layers.options import (
@@ -76,7 +77,7 @@ class RecurrentCell(Layer):
     def _keep(self, units, use_bias, dropout, recurrent_dropout, seed, words: dict, options: dict):
         """Checks and keeps the arguments of the constructor."""
         self.units = positive_int(units, f"{type(self).__name__}: units")
-        self.use_bias = bool(use_bias)
+        self.use_bias = flag(use_bias, self, "use_bias")
         name = type(self).__name__
         self.dropout = rate_between_0_and_1(dropout or 0.0, f"{name}: dropout")
         self.recurrent_dropout = rate_between_0_and_1(

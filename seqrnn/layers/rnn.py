@@ -14,7 +14,7 @@ it is zeros.
 from __future__ import annotations
 
 from seqrnn import ops
-from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import (
     apply_cell,
@@ -87,12 +87,12 @@ class RNN(Layer):
             )
         check_cell(cell)
         self.cell = cell
-        self.return_sequences = bool(return_sequences)
-        self.return_state = bool(return_state)
-        self.go_backwards = bool(go_backwards)
-        self.stateful = bool(stateful)
-        self.unroll = bool(unroll)
-        self.zero_output_for_mask = bool(zero_output_for_mask)
+        self.return_sequences = flag(return_sequences, self, "return_sequences")
+        self.return_state = flag(return_state, self, "return_state")
+        self.go_backwards = flag(go_backwards, self, "go_backwards")
+        self.stateful = flag(stateful, self, "stateful")
+        self.unroll = flag(unroll, self, "unroll")
+        self.zero_output_for_mask = flag(zero_output_for_mask, self, "zero_output_for_mask")
         self.input_spec = InputSpec(ndim=self._rank, min_ndim=3, layout=_LAYOUT)
         self._kept = None
         if not self._trainable:

@@ -20,12 +20,12 @@ class Sequential(Model):
     """
 
     def __init__(self, layers=None, trainable=True, name=None, **kwargs):
+        if isinstance(layers, Layer | KerasTensor):
+            raise TypeError("layers must be a list: write Sequential([...]).")
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._chain = []
         self._input = None  # the placeholder of the input, once known
         self._placeholders = []  # the output of each layer, once known
-        if isinstance(layers, Layer | KerasTensor):
-            raise TypeError("layers must be a list: write Sequential([...]).")
         for layer in layers or ():
             self.add(layer)
 

@@ -30,6 +30,40 @@ def test_reshape_and_permute_take_lists_of_whole_numbers(value):
         layers.Permute(value)
 
 
+@pytest.mark.parametrize("value", ["False", "no", None, 2, 1.0, [True], np.array([True])])
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda **k: layers.GRU(3, **k), "return_sequences"),
+        (lambda **k: layers.LSTM(3, **k), "go_backwards"),
+        (lambda **k: layers.RNN(layers.GRUCell(3), **k), "return_state"),
+        (lambda **k: layers.GRU(3, **k), "reset_after"),
+        (lambda **k: layers.LSTMCell(3, **k), "unit_forget_bias"),
+        (lambda **k: layers.Dense(3, **k), "use_bias"),
+        (lambda **k: layers.Conv1D(3, 2, **k), "use_bias"),
+        (lambda **k: layers.Embedding(3, 2, **k), "mask_zero"),
+        (layers.BatchNormalization, "center"),
+        (layers.LayerNormalization, "scale"),
+        (layers.GlobalMaxPooling1D, "keepdims"),
+        (layers.Dropout, "trainable"),
+    ],
+)
+def test_flags_are_true_or_false(make, name, value):
+    rate = {"rate": 0.5} if make is layers.Dropout else {}
+    with pytest.raises(TypeError, match=f": {name} must be True or False, got "):
+        make(**rate, **{name: value})
+    for right in (True, False, 1, 0, np.True_, np.int64(1)):
+        layer = make(**rate, **{name: right})
+        assert getattr(layer, name) is bool(right)
+
+
+def test_trainable_set_later_is_true_or_false():
+    layer = layers.Dense(1)
+    with pytest.raises(TypeError, match=r"Dense: trainable must be True or False, got 'no'"):
+        layer.trainable = "no"
+    assert layer.trainable
+
+
 def test_layer_called_on_none_or_on_several_inputs():
     with pytest.raises(ValueError, match=r"in layer 'g' \(GRU\).*got None"):
         layers.GRU(4, name="g")(None)
