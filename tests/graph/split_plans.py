@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from seqrnn import _core
+from seqrnn import _core, layers, ops
 
 B = 32
 
@@ -68,3 +68,19 @@ def close(got, expected, tolerance=1e-12):
     finite = np.abs(expected[np.isfinite(expected)])
     largest = max(1.0, finite.max()) if finite.size else 1.0
     np.testing.assert_allclose(got, expected, rtol=0, atol=tolerance * largest)
+
+
+class LNCell(layers.Layer):
+    """The seed's cell."""
+
+    def __init__(self, units, dropout=0.0, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size = self.output_size = units
+        self.inner = layers.SimpleRNNCell(units, activation=None)
+        self.norm = layers.LayerNormalization()
+        self.dropout = layers.Dropout(dropout, seed=4)
+
+    def call(self, inputs, states, training=None):
+        y, _ = self.inner(inputs, states)
+        y = self.dropout(ops.tanh(self.norm(y)), training=training)
+        return y, [y]
