@@ -31,11 +31,10 @@ typedef struct runner {
     int32_t n_inputs;
 } runner;
 
-static inline bool runner_start_batch(runner *r, const srn_graph *g, int32_t n_outputs,
-                                      const srn_val *outputs, int64_t batch, srn_error *err) {
-    srn_compile_spec spec = {.n_outputs = n_outputs, .outputs = outputs, .batch = batch};
+static inline bool runner_start_spec(runner *r, const srn_graph *g, const srn_compile_spec *spec,
+                                     srn_error *err) {
     r->n_inputs = g->n_inputs;
-    r->plan = srn_compile(g, &spec, err);
+    r->plan = srn_compile(g, spec, err);
     r->ws = r->plan == NULL ? NULL : srn_workspace_new(r->plan, err);
     for (int32_t i = 0; r->ws != NULL && i < r->n_inputs; i++) {
         if (r->plan->inputs[i] != SRN_NONE) {
@@ -51,7 +50,8 @@ static inline bool runner_start_batch(runner *r, const srn_graph *g, int32_t n_o
 
 static inline bool runner_start(runner *r, const srn_graph *g, int32_t n_outputs,
                                 const srn_val *outputs, srn_error *err) {
-    return runner_start_batch(r, g, n_outputs, outputs, 0, err);
+    srn_compile_spec spec = {.n_outputs = n_outputs, .outputs = outputs};
+    return runner_start_spec(r, g, &spec, err);
 }
 
 static inline void runner_stop(runner *r) {

@@ -227,7 +227,8 @@ static void test_parts_of_the_batch(bool meet) {
     for (int threads = 1; threads <= 3; threads++) {
         srn_pool_set_threads(threads);
         runner run;
-        CHECK(runner_start_batch(&run, g, 5, outputs, MANY, &err));
+        srn_compile_spec spec = {.n_outputs = 5, .outputs = outputs, .batch = MANY};
+        CHECK(runner_start_spec(&run, g, &spec, &err));
         int split = 0;
         for (int32_t i = 0; i < run.plan->n_steps; i++) {
             const srn_step *step = &run.plan->steps[i];
