@@ -7,7 +7,7 @@
  * Outputs come first. No failure, no allocation; a row does not depend on the others.
  *
  *   lstm_forward     z := [i f g o] = rec, rec, act, rec of z;  c := f c_prev + i g;  h := o act(c)
- *   lstm_backward    from e, the gradient by h, and dc, that by c from the step after:
+ *   lstm_backward    from e = dh + dy, the gradient by h, and dc, that by c from the step after:
  *                    d := dc + e o act'(c);  dz := gradient by z;  dc_prev := d f
  *   gru_after        reset after the product (z holds b + h_prev R):
  *                    z, r := rec(x + z);  s := z_h;  hh := act(x_h + r s);
@@ -22,7 +22,7 @@
  *   rnn_backward     dz := e act'(h)
  *   add, mul, mul_add    out := a + b, a b, out + a b; count elements
  *
- * m, a factor per state (dropout), may be NULL: 1.
+ * e is dh + dy everywhere. dy may be NULL: 0; and m, a factor per state (dropout): 1.
  */
 #ifndef SRN_KERNELS_GATES_H
 #define SRN_KERNELS_GATES_H
@@ -48,8 +48,8 @@ typedef struct srn_gates {
     void (*lstm_forward)(int act, int rec, int64_t n, int64_t u, void *z, void *c, void *h,
                          const void *c_prev);
     void (*lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, void *dc_prev,
-                          const void *gates, const void *c, const void *c_prev, const void *e,
-                          const void *dc);
+                          const void *gates, const void *c, const void *c_prev, const void *dh,
+                          const void *dy, const void *dc);
     void (*gru_after)(int act, int rec, int64_t n, int64_t u, void *z, void *s, void *h,
                       const void *x, const void *h_prev);
     void (*gru_reset)(int rec, int64_t n, int64_t u, void *z, void *q, const void *h_prev,
@@ -57,13 +57,14 @@ typedef struct srn_gates {
     void (*gru_before)(int act, int64_t n, int64_t u, void *z, void *h, const void *h_prev);
     void (*gru_after_back)(int act, int rec, int64_t n, int64_t u, void *dz, void *drz,
                            void *dh_prev, const void *gates, const void *s, const void *h_prev,
-                           const void *e);
+                           const void *dh, const void *dy);
     void (*gru_before_back)(int act, int rec, int64_t n, int64_t u, void *dz, void *dh_prev,
-                            const void *gates, const void *h_prev, const void *e);
+                            const void *gates, const void *h_prev, const void *dh, const void *dy);
     void (*gru_reset_back)(int rec, int64_t n, int64_t u, void *dz, void *dh_prev,
                            const void *gates, const void *h_prev, const void *m, const void *dq);
     void (*rnn_forward)(int act, int64_t count, void *h);
-    void (*rnn_backward)(int act, int64_t count, void *dz, const void *h, const void *e);
+    void (*rnn_backward)(int act, int64_t count, void *dz, const void *h, const void *dh,
+                         const void *dy);
     void (*add)(int64_t count, void *out, const void *a, const void *b);
     void (*mul)(int64_t count, void *out, const void *a, const void *b);
     void (*mul_add)(int64_t count, void *out, const void *a, const void *b);

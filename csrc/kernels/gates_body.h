@@ -20,6 +20,8 @@
  * `rest` elements exist; 2 or 4, `rest` elements each in as many rows, `ld` apart, which fill it. */
 #define LOAD(p, ld) F(take)(rows, rest, p, ld)
 #define STORE(p, ld, v) F(put)(rows, rest, p, ld, v)
+/* e, the gradient by h. */
+#define GRADIENT(ld) (dy == NULL ? LOAD(dh, ld) : LOAD(dh, ld) + LOAD(dy, ld))
 
 /* How many rows share the vector of what is left of them. */
 #define MOST_ROWS (SRN_SIMD == 2 ? 4 : 2)
@@ -257,33 +259,34 @@ SIMD_INLINE void F(lstm_squashed_at)(const int rows, int64_t rest, int act, int6
 }
 
 SIMD_INLINE void F(lstm_backward_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
-                                     T *dz, T *dc_prev, const T *gates, const T *c_prev, const T *e,
-                                     const T *dc) {
+                                     T *dz, T *dc_prev, const T *gates, const T *c_prev,
+                                     const T *dh, const T *dy, const T *dc) {
     V i = LOAD(gates, 4 * u), f = LOAD(gates + u, 4 * u), g = LOAD(gates + 2 * u, 4 * u),
       o = LOAD(gates + 3 * u, 4 * u);
-    V squashed = LOAD(dz + 3 * u, 4 * u), dh = LOAD(e, u);
-    V d = LOAD(dc, u) + dh * o * F(slope)(act, squashed);
+    V squashed = LOAD(dz + 3 * u, 4 * u), e = GRADIENT(u);
+    V d = LOAD(dc, u) + e * o * F(slope)(act, squashed);
     STORE(dz, 4 * u, d * g * F(slope)(rec, i));
     STORE(dz + u, 4 * u, d * LOAD(c_prev, u) * F(slope)(rec, f));
     STORE(dz + 2 * u, 4 * u, d * i * F(slope)(act, g));
-    STORE(dz + 3 * u, 4 * u, dh * squashed * F(slope)(rec, o));
+    STORE(dz + 3 * u, 4 * u, e * squashed * F(slope)(rec, o));
     STORE(dc_prev, u, d * f);
 }
 
 SIMD_INLINE void F(lstm_backward_rows)(int act, int rec, int64_t n, int64_t u, T *dz, T *dc_prev,
-                                       const T *gates, const T *c, const T *c_prev, const T *e,
-                                       const T *dc) {
+                                       const T *gates, const T *c, const T *c_prev, const T *dh,
+                                       const T *dy, const T *dc) {
     EACH_VECTOR(n, u, F(lstm_squashed_at)(rows, rest, act, u, dz + 4 * i * u + j, c + i * u + j));
     EACH_VECTOR(n, u,
                 F(lstm_backward_at)(rows, rest, act, rec, u, dz + 4 * i * u + j,
                                     dc_prev + i * u + j, gates + 4 * i * u + j, c_prev + i * u + j,
-                                    e + i * u + j, dc + i * u + j));
+                                    dh + i * u + j, dy == NULL ? NULL : dy + i * u + j,
+                                    dc + i * u + j));
 }
 
 static void F(lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, void *dc_prev,
-                             const void *gates, const void *c, const void *c_prev, const void *e,
-                             const void *dc) {
-    SPECIALISE(act, rec, F(lstm_backward_rows), n, u, dz, dc_prev, gates, c, c_prev, e, dc);
+                             const void *gates, const void *c, const void *c_prev, const void *dh,
+                             const void *dy, const void *dc) {
+    SPECIALISE(act, rec, F(lstm_backward_rows), n, u, dz, dc_prev, gates, c, c_prev, dh, dy, dc);
 }
 
 /* ---- GRU ---- */
@@ -352,11 +355,11 @@ static void F(gru_before)(int act, int64_t n, int64_t u, void *z_, void *h_, con
 
 SIMD_INLINE void F(gru_after_back_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
                                       T *dz, T *drz, T *dh_prev, const T *gates, const T *s,
-                                      const T *h_prev, const T *e) {
+                                      const T *h_prev, const T *dh, const T *dy) {
     V keep = LOAD(gates, 3 * u), r = LOAD(gates + u, 3 * u), hh = LOAD(gates + 2 * u, 3 * u),
-      dh = LOAD(e, u);
-    V dkeep = dh * (LOAD(h_prev, u) - hh) * F(slope)(rec, keep);
-    V dhh = dh * (1 - keep) * F(slope)(act, hh);
+      e = GRADIENT(u);
+    V dkeep = e * (LOAD(h_prev, u) - hh) * F(slope)(rec, keep);
+    V dhh = e * (1 - keep) * F(slope)(act, hh);
     V dr = dhh * LOAD(s, u) * F(slope)(rec, r);
     STORE(dz, 3 * u, dkeep);
     STORE(dz + u, 3 * u, dr);
@@ -364,42 +367,44 @@ SIMD_INLINE void F(gru_after_back_at)(const int rows, int64_t rest, int act, int
     STORE(drz, 3 * u, dkeep);
     STORE(drz + u, 3 * u, dr);
     STORE(drz + 2 * u, 3 * u, dhh * r);
-    STORE(dh_prev, u, dh * keep);
+    STORE(dh_prev, u, e * keep);
 }
 
 SIMD_INLINE void F(gru_after_back_rows)(int act, int rec, int64_t n, int64_t u, T *dz, T *drz,
                                         T *dh_prev, const T *gates, const T *s, const T *h_prev,
-                                        const T *e) {
+                                        const T *dh, const T *dy) {
     EACH_VECTOR(n, u,
                 F(gru_after_back_at)(rows, rest, act, rec, u, dz + 3 * i * u + j,
                                      drz + 3 * i * u + j, dh_prev + i * u + j,
                                      gates + 3 * i * u + j, s + i * u + j, h_prev + i * u + j,
-                                     e + i * u + j));
+                                     dh + i * u + j, dy == NULL ? NULL : dy + i * u + j));
 }
 
 static void F(gru_after_back)(int act, int rec, int64_t n, int64_t u, void *dz, void *drz,
                               void *dh_prev, const void *gates, const void *s, const void *h_prev,
-                              const void *e) {
-    SPECIALISE(act, rec, F(gru_after_back_rows), n, u, dz, drz, dh_prev, gates, s, h_prev, e);
+                              const void *dh, const void *dy) {
+    SPECIALISE(act, rec, F(gru_after_back_rows), n, u, dz, drz, dh_prev, gates, s, h_prev, dh, dy);
 }
 
 SIMD_INLINE void F(gru_before_back_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
                                        T *dz, T *dh_prev, const T *gates, const T *h_prev,
-                                       const T *e) {
-    V keep = LOAD(gates, 3 * u), hh = LOAD(gates + 2 * u, 3 * u), dh = LOAD(e, u);
-    STORE(dz, 3 * u, dh * (LOAD(h_prev, u) - hh) * F(slope)(rec, keep));
-    STORE(dz + 2 * u, 3 * u, dh * (1 - keep) * F(slope)(act, hh));
-    STORE(dh_prev, u, dh * keep);
+                                       const T *dh, const T *dy) {
+    V keep = LOAD(gates, 3 * u), hh = LOAD(gates + 2 * u, 3 * u), e = GRADIENT(u);
+    STORE(dz, 3 * u, e * (LOAD(h_prev, u) - hh) * F(slope)(rec, keep));
+    STORE(dz + 2 * u, 3 * u, e * (1 - keep) * F(slope)(act, hh));
+    STORE(dh_prev, u, e * keep);
 }
 
 static void F(gru_before_back)(int act, int rec, int64_t n, int64_t u, void *dz_, void *dh_prev_,
-                               const void *gates_, const void *h_prev_, const void *e_) {
+                               const void *gates_, const void *h_prev_, const void *dh_,
+                               const void *dy_) {
     T *dz = dz_, *dh_prev = dh_prev_;
-    const T *gates = gates_, *h_prev = h_prev_, *e = e_;
+    const T *gates = gates_, *h_prev = h_prev_, *dh = dh_, *dy = dy_;
     EACH_VECTOR(n, u,
                 F(gru_before_back_at)(rows, rest, act, rec, u, dz + 3 * i * u + j,
                                       dh_prev + i * u + j, gates + 3 * i * u + j,
-                                      h_prev + i * u + j, e + i * u + j));
+                                      h_prev + i * u + j, dh + i * u + j,
+                                      dy == NULL ? NULL : dy + i * u + j));
 }
 
 SIMD_INLINE void F(gru_reset_back_at)(const int rows, int64_t rest, int rec, int64_t u, T *dz,
@@ -433,14 +438,21 @@ static void F(rnn_forward)(int act, int64_t count, void *h) {
     SPECIALISE(act, SRN_ACT_sigmoid, F(rnn_forward_rows), count, h);
 }
 
-SIMD_INLINE void F(rnn_backward_rows)(int act, int rec, int64_t count, T *dz, const T *h,
-                                      const T *e) {
-    (void)rec;
-    EACH_OF(count, STORE(dz + j, 0, LOAD(e + j, 0) * F(slope)(act, LOAD(h + j, 0))));
+SIMD_INLINE void F(rnn_backward_at)(const int rows, int64_t rest, int act, T *dz, const T *h,
+                                    const T *dh, const T *dy) {
+    STORE(dz, 0, GRADIENT(0) * F(slope)(act, LOAD(h, 0)));
 }
 
-static void F(rnn_backward)(int act, int64_t count, void *dz, const void *h, const void *e) {
-    SPECIALISE(act, SRN_ACT_sigmoid, F(rnn_backward_rows), count, dz, h, e);
+SIMD_INLINE void F(rnn_backward_rows)(int act, int rec, int64_t count, T *dz, const T *h,
+                                      const T *dh, const T *dy) {
+    (void)rec;
+    EACH_OF(count,
+            F(rnn_backward_at)(rows, rest, act, dz + j, h + j, dh + j, dy == NULL ? NULL : dy + j));
+}
+
+static void F(rnn_backward)(int act, int64_t count, void *dz, const void *h, const void *dh,
+                            const void *dy) {
+    SPECIALISE(act, SRN_ACT_sigmoid, F(rnn_backward_rows), count, dz, h, dh, dy);
 }
 
 static void F(add)(int64_t count, void *out_, const void *a_, const void *b_) {

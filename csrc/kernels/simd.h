@@ -127,7 +127,7 @@ SIMD_TURN4(float, int32_t, f32)
 SIMD_TURN4(double, int64_t, f64)
 #undef SIMD_TURN4
 
-#if SRN_SIMD < 2
+#if SRN_SIMD == 0
 /* Two rows of half a vector each. */
 #define SIMD_HALVES(T, S)                                                                          \
     typedef T half_##S __attribute__((vector_size(SIMD_BYTES / 2)));                               \
@@ -336,6 +336,21 @@ SIMD_INLINE v_f32 fours_f32(const float *p, int64_t ld) {
 SIMD_INLINE v_f64 fours_f64(const double *p, int64_t ld) {
     (void)ld;
     return load_f64(p);
+}
+SIMD_INLINE v_f32 load_rows_f32(const float *p, int64_t ld, int rows) {
+    (void)rows;
+    return fours_f32(p, ld);
+}
+SIMD_INLINE v_f64 load_rows_f64(const double *p, int64_t ld, int rows) {
+    return (v_f64)load_rows_f32((const float *)p, 2 * ld, rows);
+}
+SIMD_INLINE void store_rows_f32(float *p, v_f32 v, int64_t ld, int rows) {
+    (void)rows;
+    _mm_storeu_ps(p, _mm256_castps256_ps128((__m256)v));
+    _mm_storeu_ps(p + ld, _mm256_extractf128_ps((__m256)v, 1));
+}
+SIMD_INLINE void store_rows_f64(double *p, v_f64 v, int64_t ld, int rows) {
+    store_rows_f32((float *)p, (v_f32)v, 2 * ld, rows);
 }
 SIMD_INLINE v_f32 spread_f32(const float *p) {
     return (v_f32)_mm256_set_m128(_mm_set1_ps(p[1]), _mm_set1_ps(p[0]));

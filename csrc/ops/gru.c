@@ -22,8 +22,6 @@
  * Cho et al. (2014), Learning Phrase Representations using RNN Encoder-Decoder for Statistical
  * Machine Translation (reset before the product); reset_after is the form of NVIDIA's cuDNN.
  */
-#include <string.h>
-
 #include "ops/recurrent.h"
 
 enum { GATES = 3, BLOCK_H = 2 };
@@ -225,17 +223,18 @@ static size_t gru_grad_scratch(const srn_infer *x) {
 /* One step's matrices, n rows each. */
 typedef struct step {
     int64_t i;
-    const void *gates, *s, *before;
-    void *e, *dz, *drz, *spare;
+    const void *gates, *s, *before, *dy;
+    void *dz, *drz, *spare;
 } step;
 
 static void back_after(const srn_steps *s, const srn_exec *x, const step *k, srn_way_back *dh) {
     s->gates->gru_after_back((int)x->attr[ACT].i, (int)x->attr[REC].i, s->n, s->units, k->dz,
-                             k->drz, dh->before, k->gates, k->s, k->before, k->e);
+                             k->drz, dh->before, k->gates, k->s, k->before, dh->now, k->dy);
     srn_mask_rows(s, k->i, k->dz, NULL, GATES);
     srn_mask_rows(s, k->i, k->drz, NULL, GATES);
+    srn_recurrent_back(s, GATES, 0, GATES, dh->before, dh->before, k->drz, x->in[RT]->data,
+                       k->spare);
     srn_way_back_pass(s, dh, k->i);
-    srn_recurrent_back(s, GATES, 0, GATES, dh->now, k->drz, x->in[RT]->data, k->spare);
 }
 
 static void back_before(const srn_steps *s, const srn_exec *x, const step *k, srn_way_back *dh) {
@@ -243,13 +242,14 @@ static void back_before(const srn_steps *s, const srn_exec *x, const step *k, sr
     const char *dz_h = (const char *)k->dz + (size_t)(BLOCK_H * u) * s->size;
     const char *rt_h = (const char *)x->in[RT]->data + (size_t)(BLOCK_H * u * u) * s->size;
     s->gates->gru_before_back((int)x->attr[ACT].i, (int)x->attr[REC].i, s->n, u, k->dz, dh->before,
-                              k->gates, k->before, k->e);
+                              k->gates, k->before, dh->now, k->dy);
     srn_product(s, u, u, k->spare, u, dz_h, GATES * u, rt_h, u, NULL, 0);
     s->gates->gru_reset_back((int)x->attr[REC].i, s->n, u, k->dz, dh->before, k->gates, k->before,
                              srn_rmask_rows(s, BLOCK_H), k->spare);
     srn_mask_rows(s, k->i, k->dz, NULL, GATES);
+    srn_recurrent_back(s, GATES, 0, BLOCK_H, dh->before, dh->before, k->dz, x->in[RT]->data,
+                       k->spare);
     srn_way_back_pass(s, dh, k->i);
-    srn_recurrent_back(s, GATES, 0, BLOCK_H, dh->now, k->dz, x->in[RT]->data, k->spare);
 }
 
 static void gru_grad_exec(const srn_exec *x, int64_t row0, int64_t row1) {
@@ -260,7 +260,8 @@ static void gru_grad_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     srn_way_back dh = srn_way_back_of(&s, x->in[DHT]);
     void *waiting = srn_zero_rows(&s);
     void *dz_spare = srn_scratch_rows(&s, GATES), *drz_spare = srn_scratch_rows(&s, GATES);
-    step k = {.e = srn_scratch_rows(&s, 1), .spare = srn_scratch_rows(&s, 1)};
+    void *e = srn_scratch_rows(&s, 1);
+    step k = {.spare = srn_scratch_rows(&s, 1)};
     for (k.i = s.times - 1; k.i >= 0; k.i--) {
         int64_t t = srn_time(&s, k.i);
         void *dz = srn_rows_at(&s, x->out[DXZ], t, GATES);
@@ -270,7 +271,7 @@ static void gru_grad_exec(const srn_exec *x, int64_t row0, int64_t row1) {
         k.gates = srn_rows_at(&s, x->in[G_SAVED], t, GATES);
         k.s = srn_rows_at(&s, x->in[G_S], t, 1);
         k.before = srn_rows_before(&s, x->in[G_HS], x->in[G_H0], k.i);
-        srn_gather_gradient(&s, k.e, dh.now, x->in[DY], waiting, k.i);
+        k.dy = srn_gather_gradient(&s, e, x->in[DY], waiting, k.i);
         if (x->attr[RESET_AFTER].i) {
             back_after(&s, x, &k, &dh);
         } else {

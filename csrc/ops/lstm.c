@@ -21,8 +21,6 @@
  * Schmidhuber, Cummins (2000), Learning to Forget. Dropout: Gal, Ghahramani (2016), A Theoretically
  * Grounded Application of Dropout in Recurrent Neural Networks.
  */
-#include <string.h>
-
 #include "ops/recurrent.h"
 
 enum { GATES = 4 };
@@ -186,16 +184,16 @@ static void lstm_grad_exec(const srn_exec *x, int64_t row0, int64_t row1) {
         int64_t t = srn_time(&s, i);
         void *wanted = srn_rows_at(&s, x->out[DXZ], t, GATES);
         void *dz = wanted != NULL ? wanted : dz_spare;
-        srn_gather_gradient(&s, e, dh.now, x->in[DY], waiting, i);
+        const void *dy = srn_gather_gradient(&s, e, x->in[DY], waiting, i);
         s.gates->lstm_backward((int)x->attr[ACT].i, (int)x->attr[REC].i, s.n, s.units, dz,
                                dc.before, srn_rows_at(&s, x->in[G_SAVED], t, GATES),
                                srn_rows_at(&s, x->in[G_CS], t, 1),
-                               srn_rows_before(&s, x->in[G_CS], x->in[G_C0], i), e, dc.now);
-        memset(dh.before, 0, srn_rows_bytes(&s, 1));
+                               srn_rows_before(&s, x->in[G_CS], x->in[G_C0], i), dh.now, dy,
+                               dc.now);
         srn_mask_rows(&s, i, dz, NULL, GATES);
+        srn_recurrent_back(&s, GATES, 0, GATES, dh.before, NULL, dz, x->in[RT]->data, spare);
         srn_way_back_pass(&s, &dh, i);
         srn_way_back_pass(&s, &dc, i);
-        srn_recurrent_back(&s, GATES, 0, GATES, dh.now, dz, x->in[RT]->data, spare);
     }
     srn_write_gradient(&s, x->out[DH0], &dh);
     srn_write_gradient(&s, x->out[DC0], &dc);

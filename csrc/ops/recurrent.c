@@ -164,26 +164,24 @@ void srn_write_gradient(const srn_steps *s, const srn_view *out, const srn_way_b
     }
 }
 
-void srn_gather_gradient(const srn_steps *s, void *e, const void *dh, const srn_view *dy,
-                         void *waiting, int64_t i) {
+const void *srn_gather_gradient(const srn_steps *s, void *e, const srn_view *dy, void *waiting,
+                                int64_t i) {
     const void *now = srn_rows_at(s, dy, srn_time(s, i), 1);
-    int64_t count = s->n * s->units;
-    if (now == NULL) {
-        memcpy(e, dh, srn_rows_bytes(s, 1));
-    } else if (s->mask == NULL) {
-        s->gates->add(count, e, dh, now);
-    } else {
-        /* Of masked rows e is not used; what they would have got waits, or is lost. */
-        s->gates->add(count, waiting, waiting, now);
-        s->gates->add(count, e, dh, waiting);
-        const bool *valid = s->mask + srn_time(s, i) * s->batch + s->row0;
-        size_t bytes = (size_t)s->units * s->size;
-        for (int64_t row = 0; row < s->n; row++) {
-            if (valid[row] || s->zero_output) {
-                memset((char *)waiting + (size_t)row * bytes, 0, bytes);
-            }
+    if (now == NULL || s->mask == NULL) {
+        return now;
+    }
+    s->gates->add(s->n * s->units, e, waiting, now);
+    const bool *valid = s->mask + srn_time(s, i) * s->batch + s->row0;
+    size_t bytes = (size_t)s->units * s->size;
+    for (int64_t row = 0; row < s->n; row++) {
+        char *later = (char *)waiting + (size_t)row * bytes;
+        if (valid[row] || s->zero_output) { /* it arrives, or is lost */
+            memset(later, 0, bytes);
+        } else {
+            memcpy(later, (char *)e + (size_t)row * bytes, bytes);
         }
     }
+    return e;
 }
 
 /* ---- the recurrent products ---- */
@@ -243,17 +241,18 @@ void srn_recurrent_add(const srn_steps *s, int64_t n_gates, int64_t first, int64
 }
 
 void srn_recurrent_back(const srn_steps *s, int64_t n_gates, int64_t first, int64_t count, void *dh,
-                        const void *dz, const void *rt, void *spare) {
+                        const void *start, const void *dz, const void *rt, void *spare) {
     const int64_t u = s->units, row = n_gates * u;
     const int64_t step = s->n_rmask <= 1 ? count : 1;
-    for (int64_t g = first; g < first + count; g += step) {
+    for (int64_t g = first; g < first + count; g += step, start = dh) {
         const void *block = at(s, dz, g * u), *weights = at(s, rt, g * u * u);
         if (s->rmask == NULL) {
-            srn_product(s, u, step * u, dh, u, block, row, weights, u, dh, u);
-        } else {
-            srn_product(s, u, step * u, spare, u, block, row, weights, u, NULL, 0);
-            s->gates->mul_add(s->n * u, dh, spare, srn_rmask_rows(s, g));
+            srn_product(s, u, step * u, dh, u, block, row, weights, u, start, u);
+            continue;
         }
+        srn_product(s, u, step * u, spare, u, block, row, weights, u, NULL, 0);
+        (start == NULL ? s->gates->mul : s->gates->mul_add)(s->n * u, dh, spare,
+                                                            srn_rmask_rows(s, g));
     }
 }
 

@@ -84,10 +84,11 @@ srn_way_back srn_way_back_of(srn_steps *s, const srn_view *last); /* absent: zer
 void srn_way_back_pass(const srn_steps *s, srn_way_back *d, int64_t i);
 void srn_write_gradient(const srn_steps *s, const srn_view *out, const srn_way_back *d);
 
-/* e := dh + dy_t + waiting: the gradient by the new h; `waiting` (n, U) collects the gradients of
- * repeated outputs until the valid step they repeat; NULL without a mask. dy may be absent. */
-void srn_gather_gradient(const srn_steps *s, void *e, const void *dh, const srn_view *dy,
-                         void *waiting, int64_t i);
+/* The part of the gradient by the new h that comes from outputs (n, U): dy_t, or `e` := dy_t + what
+ * waits, where `waiting` (n, U) collects the gradients of repeated outputs until the valid step they
+ * repeat; NULL for none. Of masked rows it is not used. */
+const void *srn_gather_gradient(const srn_steps *s, void *e, const srn_view *dy, void *waiting,
+                                int64_t i);
 /* Masked rows of `out` become those of `from` (NULL: zero); width in units. */
 void srn_mask_rows(const srn_steps *s, int64_t i, void *out, const void *from, int64_t width);
 
@@ -100,9 +101,10 @@ const void *srn_rmask_rows(const srn_steps *s, int64_t gate);
 void srn_recurrent_add(const srn_steps *s, int64_t n_gates, int64_t first, int64_t count, void *z,
                        const void *start, int64_t start_row, const void *h, const void *r,
                        void *spare);
-/* dh += (dz R') * rmask over the same blocks; rt (G U, U) is R transposed. */
+/* dh := start + (dz R') * rmask over the same blocks; rt (G U, U) is R transposed; `start` is dh, or
+ * NULL for zero. */
 void srn_recurrent_back(const srn_steps *s, int64_t n_gates, int64_t first, int64_t count, void *dh,
-                        const void *dz, const void *rt, void *spare);
+                        const void *start, const void *dz, const void *rt, void *spare);
 /* c (n, width) := a b + d; a (n, depth); d NULL: zero. */
 void srn_product(const srn_steps *s, int64_t width, int64_t depth, void *c, int64_t ldc,
                  const void *a, int64_t lda, const void *b, int64_t ldb, const void *d,

@@ -14,8 +14,6 @@
  *
  * Elman (1990), Finding Structure in Time.
  */
-#include <string.h>
-
 #include "ops/recurrent.h"
 
 enum { GATES = 1 };
@@ -158,13 +156,12 @@ static void rnn_grad_exec(const srn_exec *x, int64_t row0, int64_t row1) {
         int64_t t = srn_time(&s, i);
         void *wanted = srn_rows_at(&s, x->out[DXZ], t, 1);
         void *dz = wanted != NULL ? wanted : dz_spare;
-        srn_gather_gradient(&s, e, dh.now, x->in[DY], waiting, i);
+        const void *dy = srn_gather_gradient(&s, e, x->in[DY], waiting, i);
         s.gates->rnn_backward((int)x->attr[ACT].i, s.n * s.units, dz,
-                              srn_rows_at(&s, x->in[G_HS], t, 1), e);
-        memset(dh.before, 0, srn_rows_bytes(&s, 1));
+                              srn_rows_at(&s, x->in[G_HS], t, 1), dh.now, dy);
         srn_mask_rows(&s, i, dz, NULL, 1);
+        srn_recurrent_back(&s, GATES, 0, GATES, dh.before, NULL, dz, x->in[RT]->data, spare);
         srn_way_back_pass(&s, &dh, i);
-        srn_recurrent_back(&s, GATES, 0, GATES, dh.now, dz, x->in[RT]->data, spare);
     }
     srn_write_gradient(&s, x->out[DH0], &dh);
 }
