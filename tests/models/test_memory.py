@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import seqrnn as keras
-from seqrnn import layers
+from seqrnn import _core, layers
 
 
 def lstm(outputs=10, **kwargs):
@@ -103,7 +103,8 @@ def scanned(outputs=10):
 def test_grows_linearly_with_batch_and_steps(make):
     model = make()
     model.compile(loss="mse", optimizer="adam")
-    for sizes in ([(64, 50), (128, 50), (192, 50)], [(32, 200), (32, 400), (32, 600)]):
+    # From 128 on a batch goes through the plan in eight parts: then they grow with it.
+    for sizes in ([(128, 50), (256, 50), (384, 50)], [(32, 200), (32, 400), (32, 600)]):
         for kind in ("training", "predicting"):
             one, two, three = [getattr(model.memory(*each), kind) for each in sizes]
             assert three - two == pytest.approx(two - one, rel=0.02)
@@ -118,6 +119,14 @@ def test_at_least_the_states_that_the_way_back_needs():
     assert 2 * states < model.memory(32, 400).training < 20 * states
 
 
+@pytest.fixture
+def one_thread():
+    threads = _core.num_threads()
+    _core.set_num_threads(1)
+    yield
+    _core.set_num_threads(threads)
+
+
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * 4096
@@ -129,9 +138,10 @@ def resident():
 )
 @pytest.mark.parametrize("make", [lstm, scanned])
 @pytest.mark.parametrize("training", [True, False])
-def test_workspace_is_what_the_process_takes(make, training):
-    """Large enough that the allocator asks the system for it, and filled with zeros when made."""
-    model, batch, steps = make(outputs=1), 64, 2500
+def test_workspace_is_what_the_process_takes(make, training, one_thread):
+    """Large enough that the allocator asks the system for it, and filled with zeros when made. On
+    one thread: a second one may find nothing left to do and never touch its part."""
+    model, batch, steps = make(outputs=1), 64, 5000
     model.compile(loss="mse", optimizer="sgd")
     x, y = np.zeros((2, batch, steps, 1), "float32")
     memory = model.memory(batch, steps)
@@ -151,7 +161,7 @@ def test_asking_takes_no_memory():
     """A workspace of a terabyte."""
     model = lstm()
     model.compile(loss="mse", optimizer="adam")
-    assert model.memory(10_000, 100_000).training > 1e12
+    assert model.memory(100_000, 100_000).training > 1e12
 
 
 # ---- the model stays as it is ----
