@@ -13,8 +13,8 @@ import numpy as np
 from seqrnn import losses, metrics, ops
 from seqrnn.errors import did_you_mean
 from seqrnn.losses.base import Loss, LossFunctionWrapper
-from seqrnn.metrics.base import Mean, SumMetric
 from seqrnn.losses.functions import sparse_categorical_crossentropy
+from seqrnn.metrics.base import Mean, SumMetric
 from seqrnn.trace import current, nest
 
 # What tracing raises on a function that needs values: such a metric is called on arrays instead.

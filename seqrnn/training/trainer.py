@@ -19,8 +19,8 @@ from seqrnn.training.arguments import (
     verbosity,
 )
 from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
-from seqrnn.training.methods import StepMethods
 from seqrnn.training.memory import memory_of
+from seqrnn.training.methods import StepMethods
 from seqrnn.training.objective import Objective
 from seqrnn.training.pace import Pace
 from seqrnn.utils.progress import Progbar, write
