@@ -409,7 +409,7 @@ srn_val srn_batch_emit(srn_graph *g, const srn_graph *from, const srn_node *node
     if (node->id == SRN_OP_scan) {
         return srn_batch_emit_scan(g, node, in, rule, batch, part, arena);
     }
-    if (which < 0) {
+    if (which < 0 || rule->out[0].at == SRN_NONE) {
         return srn_emit(g, node->id, node->n_in, in, node->attr);
     }
     srn_attr attrs[SRN_MAX_ATTRS];

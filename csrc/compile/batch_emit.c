@@ -46,7 +46,8 @@ static srn_val natural(srn_split *s, srn_val v) {
 
 /* (parts, ...) with the batch at `axis` of each part. */
 static srn_val in_parts(srn_split *s, srn_val v, srn_axis axis) {
-    if (srn_split_in_region(s, v) && srn_axis_equal(s->axis[v], axis)) {
+    if (axis.at == SRN_AXIS_PARTIAL ||
+        (srn_split_in_region(s, v) && srn_axis_equal(s->axis[v], axis))) {
         return s->stacked[v];
     }
     srn_shape part = part_shape(s, v, axis), stacked = {part.rank + 1, {s->parts}};

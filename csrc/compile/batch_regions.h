@@ -45,6 +45,9 @@ static inline bool srn_split_in_region(const srn_split *s, srn_val v) {
     return s->kind[srn_split_maker(s, v)] == SRN_KIND_MAPPED;
 }
 
+/* Asked of a sum over samples: that of each part. */
+enum { SRN_AXIS_PARTIAL = SRN_NONE - 1 };
+
 /* How a node of a region, or a copy, gets at an input. */
 typedef enum srn_split_way_kind {
     SRN_WAY_DIRECT,   /* from the same region */
@@ -58,6 +61,9 @@ static inline srn_split_way_kind srn_split_way(const srn_split *s, srn_val v, sr
     const int32_t maker = srn_split_maker(s, v);
     if (need.at == SRN_NONE) {
         return SRN_WAY_CONSTANT;
+    }
+    if (need.at == SRN_AXIS_PARTIAL) {
+        return s->depth[maker] == depth ? SRN_WAY_DIRECT : SRN_WAY_SEQUENCE;
     }
     if (srn_split_in_region(s, v) && srn_axis_equal(s->axis[v], need)) {
         return s->depth[maker] == depth ? SRN_WAY_DIRECT : SRN_WAY_SEQUENCE;

@@ -112,6 +112,26 @@ static bool outputs_have_batch(const srn_split *s, const srn_node *node,
     return true;
 }
 
+/* Sums over samples, reshaped or added, stay sums in each part: the gradient by a weight of an
+ * unrolled loop has thousands. */
+static bool keeps_sums(srn_split *s, int32_t i) {
+    const srn_node *node = &s->g->nodes[i];
+    bool ok = node->id == SRN_OP_reshape || node->id == SRN_OP_add;
+    for (int32_t k = 0; ok && k < node->n_in; k++) {
+        const int32_t maker = srn_split_maker(s, node->in[k]);
+        ok = s->kind[maker] == SRN_KIND_COMBINED && s->rule[maker].combine == SRN_OP_sum;
+    }
+    srn_axis *axes = ok ? srn_arena_alloc(s->arena, 3 * sizeof *axes, s->err) : NULL;
+    if (axes == NULL) {
+        return false;
+    }
+    axes[0] = axes[1] = (srn_axis){SRN_AXIS_PARTIAL, 1, 1};
+    axes[2] = SRN_NO_AXIS;
+    s->rule[i] = (srn_batch_rule){.need = axes, .out = axes + 2, .combine = SRN_OP_sum};
+    s->kind[i] = SRN_KIND_COMBINED;
+    return true;
+}
+
 static bool classify_node(srn_split *s, int32_t i) {
     const srn_node *node = &s->g->nodes[i];
     if (node->id == SRN_OP_input) {
@@ -121,7 +141,8 @@ static bool classify_node(srn_split *s, int32_t i) {
         return true;
     }
     if (!reads_batch(s, node)) { /* scans forward and back draw the same in the same iteration */
-        return node->id != SRN_OP_scan || !srn_batch_draws(node);
+        return keeps_sums(s, i) ||
+               (!srn_failed(s->err) && (node->id != SRN_OP_scan || !srn_batch_draws(node)));
     }
     srn_batch_rule rule;
     if (!srn_batch_rule_of(&rule, s->g, node, s->axis, s->batch, s->arena, s->err)) {
@@ -163,7 +184,8 @@ static int32_t ready(const srn_split *s, srn_val v, srn_axis need) {
                                                                        : s->depth[maker];
     }
     bool direct =
-        need.at != SRN_NONE && srn_split_in_region(s, v) && srn_axis_equal(s->axis[v], need);
+        need.at == SRN_AXIS_PARTIAL ||
+        (need.at != SRN_NONE && srn_split_in_region(s, v) && srn_axis_equal(s->axis[v], need));
     return s->depth[maker] + !direct;
 }
 

@@ -465,3 +465,36 @@ def test_a_gradient_that_is_zero_takes_its_shape_from_a_dead_value():
     total, gradient = plan.run([np.ones((B, 600))], (), gradients=True)
     assert total == B * 600
     np.testing.assert_array_equal(gradient, np.zeros(12))
+
+
+# ---- sums of sums ----
+
+
+def test_an_unrolled_loop_adds_its_gradients_in_parts():
+    x = rng.normal(size=(B, 25, F))
+    cell = layers.LSTMCell(U)
+    cell(x[:, 0], [np.zeros((B, U))] * 2)
+
+    def step(x):
+        states = [ops.zeros((B, U)), ops.zeros((B, U))]
+        for t in range(x.shape[1]):
+            y, states = cell(x[:, t], states)
+        return ops.mean(ops.square(y)), y
+
+    outside, _ = agree(step, [x], cell.trainable_variables, ["sigmoid"])
+    assert outside.count("sum") == 4  # of the loss and of three weights
+    assert "add" not in outside
+
+
+def test_gradients_from_several_regions_are_added():
+    x = rng.normal(size=(B, 90, F))
+    w, v = (Variable(rng.normal(size=(F, F)) * 0.4) for _ in range(2))
+
+    def step(x):
+        for _ in range(2):
+            x = ops.tanh(x @ w)
+            x = x - ops.mean(x, 0) + ops.max(x @ v)
+        penalty = ops.sum(ops.square(w))
+        return ops.mean(ops.square(x)) + ops.sum(x[:, 0] @ w) + penalty, x
+
+    agree(step, [x], [w, v])
