@@ -121,21 +121,22 @@ srn_val srn_sum_to(srn_graph *g, srn_val a, const srn_shape *shape) {
     if (a == SRN_NONE) {
         return SRN_NONE;
     }
-    srn_shape from = srn_type_of(g, a)->shape;
-    if (srn_shape_equal(&from, shape)) {
+    /* Copies: a shape of the graph moves when nodes are added. */
+    const srn_shape from = srn_type_of(g, a)->shape, to = *shape;
+    if (srn_shape_equal(&from, &to)) {
         return a;
     }
     int64_t axes[SRN_MAX_RANK];
-    int32_t n = 0, lead = from.rank - shape->rank;
+    int32_t n = 0, lead = from.rank - to.rank;
     for (int32_t i = 0; i < from.rank; i++) {
-        if (i < lead || (shape->dim[i - lead] == 1 && from.dim[i] != 1)) {
+        if (i < lead || (to.dim[i - lead] == 1 && from.dim[i] != 1)) {
             axes[n++] = i;
         }
     }
     if (n > 0) {
         a = srn_sum(g, a, (srn_ints){n, axes}, true);
     }
-    return srn_reshape(g, a, shape);
+    return srn_reshape(g, a, &to);
 }
 
 srn_val srn_broadcast_to(srn_graph *g, srn_val a, const srn_shape *shape) {
