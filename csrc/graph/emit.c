@@ -143,8 +143,9 @@ srn_val srn_broadcast_to(srn_graph *g, srn_val a, const srn_shape *shape) {
     if (a != SRN_NONE && srn_shape_equal(&srn_type_of(g, a)->shape, shape)) {
         return a;
     }
+    const srn_shape to = *shape; /* a shape of the graph moves when nodes are added */
     srn_val one = a == SRN_NONE ? SRN_NONE : repeated(g, a);
-    srn_attr attrs[] = {{.ints = ints_of(shape)}};
+    srn_attr attrs[] = {{.ints = ints_of(&to)}};
     return srn_emit(g, SRN_OP_broadcast_to, 1, one == SRN_NONE ? &a : &one, attrs);
 }
 

@@ -132,8 +132,7 @@ class WrittenSteps(Steps):
             specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
             self.model.build_from(specs[0])
 
-    def _trace(self, mode, batch):
-        specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
+    def new_plan(self, mode, specs):
         specs = (*specs, *[None] * (3 - len(specs)))
         size = nest.flatten(specs)[0].shape[0]
         method, metrics = getattr(self.model, _METHODS[mode]), []

@@ -153,7 +153,7 @@ def test_workspace_is_what_the_process_takes(make, training, one_thread):
     else:
         model.predict_on_batch(x)
     expected = memory.training if training else memory.predicting
-    assert expected > 50e6
+    assert expected > 30e6
     assert resident() - before == pytest.approx(expected, rel=0.05)
 
 
