@@ -15,6 +15,19 @@ class UnknownArgumentError(TypeError, ValueError):
     """
 
 
+class NotALayerError(TypeError, ValueError):
+    """Something else was given where a layer belongs: a TypeError; Keras 3 raises ValueError."""
+
+
+class UnknownOutputError(ValueError, KeyError):
+    """A dict of losses, metrics, weights or targets names an output that the model does not have.
+
+    Keras 3 raises KeyError for losses and ValueError for the others, so this is both.
+    """
+
+    __str__ = ValueError.__str__
+
+
 def did_you_mean(word: object, words: Iterable[str]) -> str:
     """The end of an error text: " Did you mean 'tanh'?", or all the words when none is near.
 

@@ -88,6 +88,7 @@ class Layer(Tracked):
         self._settled = False  # whether a call has succeeded, so that nothing is left to build
         self._function = None
         self._eager_losses = []
+        self._recorded = ()  # calls on placeholders
         self.activity_regularizer = _resolved("regularizers", activity_regularizer)
 
     def __init_subclass__(cls, **kwargs):
@@ -273,6 +274,13 @@ class Layer(Tracked):
         terms += [v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None]
         return [ops.sum(t) if getattr(t, "shape", ()) else t for t in terms]
 
+    def add_metric(self, *args, **kwargs):
+        """Not there: NotImplementedError says what to do instead."""
+        raise NotImplementedError(
+            f"There is no add_metric ({self.name!r}). Pass metrics to compile(), or keep a Metric "
+            "as an attribute and call its update_state() in `call`."
+        )
+
     # ---- dtype ----
 
     @property
@@ -354,7 +362,33 @@ class Layer(Tracked):
                 raise name_layer(error, self) from error.__cause__
             outputs = _placeholder.record(self, args, kwargs)
             self._settled = True
+        made = [leaf for leaf in nest.flatten(outputs) if isinstance(leaf, KerasTensor)]
+        if made:
+            self._recorded = (*self._recorded, made[0].origin)
         return outputs
+
+    @property
+    def input(self):
+        """The placeholder, or nested ones, that the layer was first called on.
+
+        AttributeError if it was only called on data, or not at all.
+        """
+        args, kwargs = self._first_call("input").args, self._first_call("input").kwargs
+        found = args[0] if args else _placeholder.placeholders(kwargs)
+        return found[0] if isinstance(found, list | tuple) and len(found) == 1 else found
+
+    @property
+    def output(self):
+        """The placeholder, or nested ones, that came out of the layer's first call on some."""
+        return self._first_call("output").outputs
+
+    def _first_call(self, what):
+        if not self._recorded:
+            raise AttributeError(
+                f"The layer {self.name!r} has no {what}: it has not been called on a tensor made "
+                "by keras.Input() yet."
+            )
+        return self._recorded[0]
 
     def _run(self, args, kwargs):
         """Called on arrays: runs a plan, kept per shapes."""

@@ -39,7 +39,8 @@ _path = _Path()
 
 
 @contextlib.contextmanager
-def _on_path(layer):
+def on_path(layer):
+    """Weights that are made inside carry the name of `layer` in their path."""
     before = _path.names
     if before[-1:] != (layer.name,):
         _path.names = (*before, layer.name)
@@ -60,7 +61,7 @@ def built_in_context(build):
 
     @functools.wraps(build)
     def wrapper(self, *args, **kwargs):
-        with entered(None), undone_on_error(self), _on_path(self):
+        with entered(None), undone_on_error(self), on_path(self):
             build(self, *args, **kwargs)
             self.built = True
 
@@ -141,6 +142,11 @@ def _named_errors(layer, args, kwargs):
         return _call(layer, args, kwargs)
     except (ValueError, TypeError, IndexError) as error:
         raise name_layer(error, layer) from error.__cause__
+    except RecursionError as error:
+        if hasattr(error, "layer_name"):
+            raise
+        error = RecursionError("its call() calls itself without end, or layers are too deep inside")
+        raise name_layer(error, layer) from None
 
 
 def name_layer(error: Exception, layer) -> Exception:
@@ -165,7 +171,7 @@ def _call(layer, args, kwargs):
                 f"{did_you_mean(name, spec.named | {'training', 'mask'})}"
             )
     prepare(layer, args, kwargs)
-    with _scope(layer.name), training_is(training), _on_path(layer):
+    with _scope(layer.name), training_is(training), on_path(layer):
         outputs = nest.map_leaves(functools.partial(_converted, None), layer.call(*args, **kwargs))
         if layer.activity_regularizer is not None:
             _regularize(layer, outputs)

@@ -22,7 +22,6 @@ class InputLayer(Layer):
 
     Attributes:
         batch_shape: tuple with the batch axis, None where a size is unknown.
-        output: the placeholder.
     """
 
     supports_masking = True
@@ -54,10 +53,19 @@ class InputLayer(Layer):
         self.batch_shape = whole_sizes(batch_shape, "Input: batch_shape")
         self._batch_input_shape = self.batch_shape
         self.optional = optional
-        self.output = input_tensor
+        self._placeholder = input_tensor
         if input_tensor is None:
-            self.output = KerasTensor(self.batch_shape, self.dtype, self.name)
+            self._placeholder = KerasTensor(self.batch_shape, self.dtype, self.name)
+        if self._placeholder.origin is None:
+            self._placeholder.input_layer = self
         self.built = True
+
+    @property
+    def output(self):
+        """The placeholder."""
+        return self._placeholder
+
+    input = output
 
     def call(self, inputs):
         return ops.cast(inputs, self.dtype)

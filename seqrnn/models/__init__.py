@@ -1,7 +1,8 @@
 """Models: `Sequential`, `Model`, and their files."""
 
 from seqrnn.errors import public_names
-from seqrnn.models.model import Model, clone_model, model_from_json
+from seqrnn.models.clone import clone_model
+from seqrnn.models.model import Model, model_from_json
 from seqrnn.models.sequential import Sequential
 from seqrnn.saving.model_io import load_model, save_model
 

@@ -9,12 +9,12 @@ import json
 from seqrnn import config, ops
 from seqrnn.errors import did_you_mean
 from seqrnn.layers.base import Layer
+from seqrnn.layers.core import InputLayer
 from seqrnn.models.graph import ModelGraph
 from seqrnn.models.summary import summary_text
 from seqrnn.saving import model_io
 from seqrnn.saving.objects import (
     deserialize_keras_object,
-    recorded_objects,
     serialize_keras_object,
 )
 from seqrnn.trace import KerasTensor, Spec, nest
@@ -27,7 +27,6 @@ _GONE = {
     "fit_generator": "model.fit takes generators",
     "evaluate_generator": "model.evaluate takes generators",
     "predict_generator": "model.predict takes generators",
-    "add_metric": "pass metrics to compile()",
 }
 
 
@@ -73,8 +72,17 @@ class Model(Trainer, Layer):
 
     @property
     def layers(self):
-        """The layers: of the graph in the order of their calls, else those in attributes."""
-        return list(self._graph.layers) if self._graph else self._sublayers()
+        """The layers: of the graph, the inputs' first, else those in attributes."""
+        if self._graph is None:
+            return self._sublayers()
+        return [*self._input_layers(), *self._graph.layers]
+
+    def _input_layers(self):
+        """An InputLayer per input of the graph."""
+        for tensor in self._graph.input_tensors:
+            if tensor.input_layer is None:
+                InputLayer(input_tensor=tensor, name=tensor.name)
+        return [tensor.input_layer for tensor in self._graph.input_tensors]
 
     def _sublayers(self):
         own = super()._sublayers()
@@ -85,6 +93,11 @@ class Model(Trainer, Layer):
 
     def get_layer(self, name=None, index=None):
         """A layer by name or by index. ValueError if there is none such."""
+        if (name is None) == (index is None):
+            raise ValueError(
+                "get_layer needs either the name of a layer or its index, got "
+                f"name={name!r} and index={index!r}."
+            )
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
@@ -109,11 +122,13 @@ class Model(Trainer, Layer):
 
     @property
     def input(self):
-        return self._declared().inputs
+        """The input tensors in their structure, a single one by itself."""
+        return super().input if self._graph is None else self._graph.inputs
 
     @property
     def output(self):
-        return self._declared().outputs
+        """The output tensors in their structure, a single one by itself."""
+        return super().output if self._graph is None else self._graph.outputs
 
     @property
     def input_shape(self):
@@ -122,11 +137,6 @@ class Model(Trainer, Layer):
     @property
     def output_shape(self):
         return nest.map_leaves(lambda t: t.shape, self.output)
-
-    def _declared(self):
-        if self._graph is None:
-            raise AttributeError(f"The inputs of model {self.name!r} are not known yet.")
-        return self._graph
 
     @property
     def input_names(self):
@@ -276,13 +286,6 @@ def as_input(x, dtype, mask=None):
     if mask is not None:
         x._keras_mask = mask
     return x
-
-
-def clone_model(model):
-    """A model of the same architecture with new weights."""
-    with recorded_objects() as objects:
-        config = serialize_keras_object(model)
-    return deserialize_keras_object(config, objects)
 
 
 def model_from_json(text, custom_objects=None):

@@ -1,6 +1,8 @@
 """Sequential: layers one after the other."""
 
+from seqrnn.errors import NotALayerError
 from seqrnn.layers.base import Layer
+from seqrnn.layers.context import on_path
 from seqrnn.layers.embedding import Embedding
 from seqrnn.models.graph import ModelGraph
 from seqrnn.models.model import Model, as_input
@@ -38,7 +40,7 @@ class Sequential(Model):
             return
         if not isinstance(layer, Layer):
             hint = f" Write {layer.__name__}(...)." if isinstance(layer, type) else ""
-            raise TypeError(f"Sequential.add expects a layer, got {layer!r}.{hint}")
+            raise NotALayerError(f"Sequential.add expects a layer, got {layer!r}.{hint}")
         layer._check_initialised()
         if any(each is self for each in layer._flatten_layers()):
             raise ValueError(f"The model {self.name!r} can't be a layer of itself.")
@@ -64,7 +66,7 @@ class Sequential(Model):
     def pop(self, rebuild=True):
         """Removes the last layer and returns it."""
         if not self._chain:
-            raise ValueError("There are no layers to pop.")
+            raise IndexError("There are no layers to pop.")
         layer = self._chain.pop()
         if self._placeholders:
             self._placeholders.pop()
@@ -92,7 +94,8 @@ class Sequential(Model):
     def _applied(self, layer, x, before):
         """`layer(x)`; an error says so if the layer before should return sequences."""
         try:
-            return layer(x)
+            with on_path(self):
+                return layer(x)
         except ValueError as error:
             missing_time(error, before[-1] if before else None, layer, x)
             raise

@@ -41,6 +41,7 @@ class KerasTensor(Operators):
         self.name = name or config.unique_name("keras_tensor")
         self.origin: Call | None = None
         self.index = 0
+        self.input_layer = None  # the InputLayer that it came from
         self.masked = None  # shape of the mask that travels with it
         self._mask = None
 
@@ -253,19 +254,22 @@ def calls_of(outputs, inputs=()) -> list[Call]:
     return [calls[serial] for serial in sorted(calls)]
 
 
-def replay(outputs, feeds):
+def replay(outputs, feeds, called=None):
     """Runs the recorded calls, each once, and gives the outputs as tensors.
 
     Args:
         outputs: nested placeholders.
         feeds: pairs (placeholder, tensor) for the inputs of the model.
+        called: function (fn, args, kwargs) that makes a call; default `fn(*args, **kwargs)`.
     """
+    feeds = list(feeds)
     values = {id(placeholder): tensor for placeholder, tensor in feeds}
     for call in calls_of(outputs, [placeholder for placeholder, _ in feeds]):
         for tensor in call.inputs():
             if id(tensor) not in values:
                 raise _unfed(tensor)
-        result = call.fn(*_substitute(call.args, values), **_substitute(call.kwargs, values))
+        args, kwargs = _substitute(call.args, values), _substitute(call.kwargs, values)
+        result = call.fn(*args, **kwargs) if called is None else called(call.fn, args, kwargs)
         made = nest.flatten(result)
         for placeholder, tensor in zip(nest.flatten(call.outputs), made, strict=True):
             if isinstance(placeholder, KerasTensor):

@@ -1,6 +1,7 @@
 """Checks of the arguments of fit, evaluate and predict."""
 
 import inspect
+import warnings
 
 import numpy as np
 
@@ -14,6 +15,19 @@ def refuse_unknown(method, unknown):
         raise UnknownArgumentError(
             f"{method.__name__}() got an unexpected keyword argument {name!r}."
             f"{did_you_mean(name, known)}"
+        )
+
+
+def check_compile_flags(run_eagerly, jit_compile):
+    """TypeError or ValueError for what they can't be; warns of both at once."""
+    if not isinstance(run_eagerly, int | np.bool_ | None):
+        raise TypeError(f"run_eagerly must be True or False, got {run_eagerly!r}.")
+    if not (isinstance(jit_compile, bool | None) or jit_compile == "auto"):
+        raise ValueError(f"jit_compile must be True, False or 'auto', got {jit_compile!r}.")
+    if run_eagerly and jit_compile is True:
+        warnings.warn(
+            "With run_eagerly=True, jit_compile=True has no effect: steps run as Python.",
+            stacklevel=3,
         )
 
 

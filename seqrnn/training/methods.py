@@ -30,6 +30,8 @@ class StepMethods:
     """Steps, losses and metrics of a model."""
 
     run_eagerly = False
+    jit_compile = "auto"
+    steps_per_execution = 1
 
     def _new_steps(self, objective=None, optimizer=None):
         written = self.run_eagerly or is_written(self, StepMethods)

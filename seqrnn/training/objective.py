@@ -11,7 +11,7 @@ of names is loss, losses of outputs, metrics and weighted metrics in the order o
 import numpy as np
 
 from seqrnn import losses, metrics, ops
-from seqrnn.errors import did_you_mean
+from seqrnn.errors import UnknownOutputError, did_you_mean
 from seqrnn.losses.base import Loss, LossFunctionWrapper
 from seqrnn.losses.functions import sparse_categorical_crossentropy
 from seqrnn.metrics.base import Mean, SumMetric
@@ -294,6 +294,6 @@ def _metrics_per_output(structure, names):
 def _check_names(structure, names, what):
     for name in structure:
         if name not in names:
-            raise ValueError(
+            raise UnknownOutputError(
                 f"{what} names the unknown output {name!r}.{did_you_mean(name, names)}"
             )

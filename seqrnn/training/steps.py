@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 
 from seqrnn import config, trace
-from seqrnn.errors import did_you_mean
+from seqrnn.errors import UnknownOutputError, did_you_mean
 from seqrnn.layers.context import name_layer
 from seqrnn.losses.functions import ShapeMismatch
 from seqrnn.trace import Array, Spec, nest
@@ -234,7 +234,8 @@ def spread(structure, names, what, share=False):
     if isinstance(structure, dict):
         for name in structure:
             if name not in names:
-                raise ValueError(f"{what}: unknown output {name!r}.{did_you_mean(name, names)}")
+                near = did_you_mean(name, names)
+                raise UnknownOutputError(f"{what}: unknown output {name!r}.{near}")
         return [structure.get(name) for name in names]
     items = list(structure) if isinstance(structure, list | tuple) else [structure]
     if len(items) == 1 and (share or structure is None):

@@ -13,12 +13,14 @@ from seqrnn.callbacks import CallbackList, History
 from seqrnn.trace import nest
 from seqrnn.training.arguments import (
     check_class_weight,
+    check_compile_flags,
     check_count,
     check_fit_arguments,
     refuse_unknown,
     verbosity,
 )
 from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
+from seqrnn.training.hooks import BatchHooks
 from seqrnn.training.memory import memory_of
 from seqrnn.training.methods import StepMethods
 from seqrnn.training.objective import Objective
@@ -53,11 +55,17 @@ class Trainer(StepMethods):
             loss_weights: factors of the losses of several outputs.
             metrics: list of strings, functions and Metric objects; they ignore sample weights.
             weighted_metrics: likewise, with sample weights.
-            run_eagerly, steps_per_execution, jit_compile, auto_scale_loss: accepted, no effect.
+            run_eagerly: True runs steps and users' `call`s as Python on arrays, at every batch: to
+                look into them. Slow.
+            steps_per_execution: the batch hooks of callbacks are called once per so many batches.
+            jit_compile: 'auto', True or False: no effect, everything is compiled anyway.
+            auto_scale_loss: no effect, as there is no mixed precision.
 
         Raises ValueError for unknown strings, with the nearest one.
         """
         refuse_unknown(Trainer.compile, kwargs)
+        check_compile_flags(run_eagerly, jit_compile)
+        steps_per_execution = check_count(steps_per_execution, "steps_per_execution") or 1
         optimizer = optimizers.get(optimizer)
         objective = Objective(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = optimizer
@@ -69,7 +77,8 @@ class Trainer(StepMethods):
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
         }
-        self.run_eagerly = bool(run_eagerly)
+        self.run_eagerly, self.jit_compile = bool(run_eagerly), jit_compile
+        self.steps_per_execution = steps_per_execution
         self._steps = self._new_steps(objective, optimizer)
         self.stop_training = False
 
@@ -176,22 +185,21 @@ class Trainer(StepMethods):
     def _epoch(self, epoch, training, validation, validates, listeners, verbose):
         """One epoch; returns its logs."""
         steps, bar = self._steps, Progbar(training.steps, verbose=verbose)
-        hears_batches = listeners.has("on_train_batch_begin", "on_train_batch_end")
-        pace = Pace(lambda: hears_batches or bar.due() or steps.one_by_one())
+        hooks = BatchHooks(listeners, "train", self.steps_per_execution)
+        pace = Pace(lambda: hooks.heard or bar.due() or steps.one_by_one())
         steps.reset()
         listeners.call("on_epoch_begin", epoch, {})
         training.begin()
         while (batch := training.take(pace.steps())) is not None:
-            if hears_batches:
-                listeners.call("on_train_batch_begin", training.done - 1, {})
+            hooks.begin(training.done - batch.steps)
             steps.train(batch)
-            if hears_batches:
-                listeners.call("on_train_batch_end", training.done - 1, steps.results())
+            hooks.end(training.done, steps.results)
             if bar.due():
                 bar.update(training.done, steps.results().items(), finalize=False)
             if self.stop_training:
                 break
         done = training.done
+        hooks.over(done, steps.results)
         if training.ran_out:
             self._ran_out(training, done)
         if not done and self.stop_training:
@@ -258,20 +266,19 @@ class Trainer(StepMethods):
 
     def _evaluate(self, epochs, listeners, bar):
         steps = self._steps
-        hears_batches = listeners.has("on_test_batch_begin", "on_test_batch_end")
-        pace = Pace(lambda: hears_batches or bar.due() or steps.looks_at_batches())
+        hooks = BatchHooks(listeners, "test", self.steps_per_execution)
+        pace = Pace(lambda: hooks.heard or bar.due() or steps.looks_at_batches())
         steps.reset()
         listeners.call("on_test_begin")
         epochs.begin()
         while (batch := epochs.take(pace.steps())) is not None:
-            if hears_batches:
-                listeners.call("on_test_batch_begin", epochs.done - 1, {})
+            hooks.begin(epochs.done - batch.steps)
             steps.test(batch)
-            if hears_batches:
-                listeners.call("on_test_batch_end", epochs.done - 1, steps.results())
+            hooks.end(epochs.done, steps.results)
             if bar.due():
                 bar.update(epochs.done, steps.results().items(), finalize=False)
         done = epochs.done
+        hooks.over(done, steps.results)
         if not done:
             raise ValueError("The data to evaluate on yields no batches.")
         logs = steps.results()
@@ -289,18 +296,21 @@ class Trainer(StepMethods):
         epochs = Epochs(data, check_count(steps, "steps"))
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
         listeners = CallbackList(callbacks, (), self, steps=epochs.steps)
-        hears_batches = listeners.has("on_predict_batch_begin", "on_predict_batch_end")
+        hooks, parts = BatchHooks(listeners, "predict", self.steps_per_execution), []
+
+        def outputs():
+            since = (len(parts) - 1) // self.steps_per_execution * self.steps_per_execution
+            return {"outputs": _joined(parts[since:])}
+
         listeners.call("on_predict_begin")
-        parts = []
         epochs.begin()
         while (batch := epochs.take()) is not None:
-            if hears_batches:
-                listeners.call("on_predict_batch_begin", len(parts), {})
+            hooks.begin(len(parts))
             parts.append(self._steps.predict(batch))
-            if hears_batches:
-                listeners.call("on_predict_batch_end", len(parts) - 1, {"outputs": parts[-1]})
+            hooks.end(len(parts), outputs)
             if bar.due():
                 bar.update(len(parts), finalize=False)
+        hooks.over(len(parts), outputs)
         listeners.call("on_predict_end")
         bar.target = bar.target or len(parts)
         bar.update(len(parts), finalize=True)

@@ -86,7 +86,7 @@ def test_pop():
     assert model.predict(np.zeros((1, 4)), verbose=0).shape == (1, 3)
     model.add(layers.Dense(5))
     assert model.predict(np.zeros((1, 4)), verbose=0).shape == (1, 5)
-    with pytest.raises(ValueError, match="no layers to pop"):
+    with pytest.raises(IndexError, match="no layers to pop"):
         keras.Sequential().pop()
 
 

@@ -1,0 +1,36 @@
+"""When the hooks of callbacks around batches are called."""
+
+
+class BatchHooks:
+    """Calls on_<kind>_batch_begin and _end.
+
+    Args:
+        listeners: a CallbackList.
+        kind: 'train', 'test' or 'predict'.
+        size: `steps_per_execution`: so many batches go between a begin and an end. The begin gets
+            the number of the first, the end that of the last.
+
+    Attributes:
+        heard: whether any callback has such a hook.
+    """
+
+    def __init__(self, listeners, kind, size=1):
+        self._begin, self._end = f"on_{kind}_batch_begin", f"on_{kind}_batch_end"
+        self.heard = listeners.has(self._begin, self._end)
+        self._listeners = listeners
+        self._size = size
+
+    def begin(self, first):
+        """Before the batch of this number, counted from 0."""
+        if self.heard and first % self._size == 0:
+            self._listeners.call(self._begin, first, {})
+
+    def end(self, done, logs):
+        """After `done` batches; `logs()` is asked if a hook is due."""
+        if self.heard and done % self._size == 0:
+            self._listeners.call(self._end, done - 1, logs())
+
+    def over(self, done, logs):
+        """After the last batch."""
+        if self.heard and done % self._size:
+            self._listeners.call(self._end, done - 1, logs())
