@@ -30,7 +30,7 @@ class Optimizer:
     """
 
     kind = None  # the core's word for the rule
-    # Slots in the order of Keras's files: those of a group alternate per variable (m, v, m, v, ...).
+    # Slots in the order of Keras's files: in a group they alternate per variable (m, v, m, v, ...).
     slot_groups = ()
 
     def __init__(
