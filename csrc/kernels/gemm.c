@@ -45,7 +45,7 @@ static int64_t at_a(const srn_gemm_problem *p, int64_t i, int64_t q) {
 REFERENCE(float, f32)
 REFERENCE(double, f64)
 
-static const srn_gemm_small reference = {reference_f32, reference_f64};
+static const srn_gemm_small reference = {reference_f32, reference_f64, NULL};
 
 static const srn_gemm_small *choose(void) {
     switch (srn_cpu_isa()) {
@@ -112,16 +112,45 @@ static void blas(srn_dtype dtype, const srn_gemm_problem *p) {
     }
 }
 
+static void one_block(srn_dtype dtype, const srn_gemm_problem *p) {
+    if (!srn_gemm_is_small(p->n, p->k) && fits_blas(p)) {
+        blas(dtype, p);
+    } else if (dtype == SRN_F32) {
+        small()->f32(p);
+    } else {
+        small()->f64(p);
+    }
+}
+
+/* The rows of A in blocks: each gives rows of C, or with `ta` a part of the sum. */
+static void block_by_block(srn_dtype dtype, const srn_gemm_problem *p) {
+    const int64_t size = (int64_t)srn_dtype_size(dtype);
+    srn_gemm_problem q = *p;
+    for (int64_t i = 0; i < p->blocks; i++) {
+        q.a = (const char *)p->a + i * p->block_a * size;
+        if (p->ta) {
+            q.b = (const char *)p->b + i * p->block_other * size;
+            q.d = i == 0 ? p->d : p->c;
+            q.ldd = i == 0 ? p->ldd : p->ldc;
+        } else {
+            q.c = (char *)p->c + i * p->block_other * size;
+            q.d = p->d == p->c ? q.c : p->d;
+        }
+        one_block(dtype, &q);
+    }
+}
+
 void srn_gemm(srn_dtype dtype, const srn_gemm_problem *p) {
     const srn_gemm_small *kernels = small();
     if (p->m == 0 || p->n == 0) {
         return;
     }
-    if (!srn_gemm_is_small(p->n, p->k) && fits_blas(p)) {
-        blas(dtype, p);
-    } else if (dtype == SRN_F32) {
-        kernels->f32(p);
+    if (dtype == SRN_F32 && kernels->narrow_f32 != NULL && kernels->narrow_f32(p)) {
+        return;
+    }
+    if (p->blocks > 1) {
+        block_by_block(dtype, p);
     } else {
-        kernels->f64(p);
+        one_block(dtype, p);
     }
 }

@@ -15,12 +15,16 @@
 typedef struct srn_gemm_small {
     void (*f32)(const srn_gemm_problem *p);
     void (*f64)(const srn_gemm_problem *p);
+    /* For few columns of floats, blocks too; false, and nothing done, if that would not pay. That
+     * depends on n and k alone. NULL: there is none. */
+    bool (*narrow_f32)(const srn_gemm_problem *p);
 } srn_gemm_small;
 
 extern const srn_gemm_small srn_gemm_small_base;
 #if defined(__x86_64__)
 extern const srn_gemm_small srn_gemm_small_avx2;
 extern const srn_gemm_small srn_gemm_small_avx512;
+bool srn_gemm_narrow_avx512(const srn_gemm_problem *p);
 #endif
 
 #endif

@@ -15,5 +15,5 @@
 #define S f64
 #include "kernels/gemm_small_body.h"
 
-const srn_gemm_small srn_gemm_small_avx2 = {gemm_f32, gemm_f64};
+const srn_gemm_small srn_gemm_small_avx2 = {gemm_f32, gemm_f64, NULL};
 #endif

@@ -14,4 +14,4 @@
 #define S f64
 #include "kernels/gemm_small_body.h"
 
-const srn_gemm_small srn_gemm_small_base = {gemm_f32, gemm_f64};
+const srn_gemm_small srn_gemm_small_base = {gemm_f32, gemm_f64, NULL};

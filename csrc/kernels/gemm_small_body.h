@@ -11,8 +11,9 @@
  *
  *     sum[4 q + j] += A[r][p + q] * B[p + q][j],   q < VL / 4, added over q at the end
  *
- * with one multiply-add where there were VL / 4 (20 columns: 5 in place of 8). B transposed is first turned into a panel of V vectors by
- * GEMM_SMALL_K rows on the stack (40 KB at most); so is an incomplete panel where masks are slow.
+ * with one multiply-add where there were VL / 4 (20 columns: 5 in place of 8). B transposed is first
+ * turned into a panel of V vectors by GEMM_SMALL_K rows on the stack (40 KB at most); so is an
+ * incomplete panel where masks are slow.
  * Tiles of a panel run over all rows before the next panel, so the panel of B stays in the nearest
  * cache.
  *
@@ -28,8 +29,8 @@
 /* Vectors of a panel, and rows of a tile of 1, 2, 3 ... vectors: as the registers allow. */
 #ifndef PANEL_VECTORS
 #define MASKED_LOADS (SRN_SIMD > 0)
-/* B is packed when that pays: too large for the nearest cache as it lies, and used by many rows; fewer
- * when its rows are pages apart, so that they crowd into a few sets of that cache. */
+/* B is packed when that pays: too large for the nearest cache as it lies, and used by many rows;
+ * fewer when its rows are pages apart, so that they crowd into a few sets of that cache. */
 #define PACK_ROWS(stride) ((stride) % 4096 == 0 ? 24 : 48)
 #define PACK_BYTES 32768
 /* How a panel ends: with a whole vector, one under a mask, one of four columns. */

@@ -49,15 +49,16 @@
 static void F(forward) SRN_NORM_FORWARD(T) {
     const V ones = (V){0} + 1;
     const int64_t full = n / VL * VL;
+    const T share = 1 / (T)n; /* dividing would take as long as all the rest */
     const JOIN(simd_mask, S) mask = F(mask)(n - full);
     const V keep = F(load_some)((const T *)&ones, mask);
     for (int64_t r = 0; r < rows; r++, x += n) {
         const T first = n > 0 ? *x : 0;
         V sum = {0}, squares = {0};
         EACH_VECTOR(SUM);
-        const T centre = F(hsum)(sum) / (T)n;
+        const T centre = F(hsum)(sum) * share;
         EACH_VECTOR(SQUARES);
-        const T scale = 1 / SQUARE_ROOT(F(hsum)(squares) / (T)n + epsilon);
+        const T scale = 1 / SQUARE_ROOT(F(hsum)(squares) * share + epsilon);
         if (y != NULL) {
             EACH_VECTOR(NORMALIZE);
             y += n;
@@ -96,12 +97,13 @@ static void F(forward) SRN_NORM_FORWARD(T) {
 
 static void F(backward) SRN_NORM_BACKWARD(T) {
     const int64_t full = n / VL * VL;
+    const T share = 1 / (T)n; /* dividing would take as long as all the rest */
     const JOIN(simd_mask, S) mask = F(mask)(n - full);
     for (int64_t r = 0; r < rows; r++, x += n, dy += n) {
         const T centre = mean[r], scale = rstd[r];
         V sum = {0}, sum_hat = {0};
         EACH_VECTOR(SUMS);
-        const T mean_g = F(hsum)(sum) / (T)n, mean_g_hat = F(hsum)(sum_hat) / (T)n;
+        const T mean_g = F(hsum)(sum) * share, mean_g_hat = F(hsum)(sum_hat) * share;
         EACH_VECTOR(GRADIENTS);
         dx += dx != NULL ? n : 0;
         dgamma_terms += dgamma_terms != NULL ? n : 0;

@@ -3,9 +3,9 @@
  *   total[j] = total[j] f x[0][j] f x[1][j] f ...        f is + or *
  *
  * In the order of FOLD: blocks of FOLD_ROWS rows, whose part is in a register, four rows pairwise.
- * Columns are taken WIDTH at a time. Where a vector would be incomplete it begins earlier, or in rows
- * shorter than a vector it reaches into the next row, and what it should not have is dropped: so the
- * bits of a column don't depend on its neighbours.
+ * Columns are taken WIDTH at a time. Where a vector would be incomplete it begins earlier, or in
+ * rows shorter than a vector it reaches into the next row, and what it should not have is dropped:
+ * so the bits of a column don't depend on its neighbours.
  */
 
 enum { NAME(WIDTH) = 64 / sizeof(T) };

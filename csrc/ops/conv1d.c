@@ -11,10 +11,11 @@
  *
  * Nothing is unfolded or padded in memory. For a tap j the x that meets the ys is a matrix with
  * rows S C apart, so y is a sum of k matrix products. Where G = 1 a whole window is one row of k
- * pieces of C numbers, D C apart (rows overlap), and the inner ys are a single product (for dw only
- * where D = 1); the few ys whose window reaches into the padding go by taps. Rows are batch rows
- * (for dw: taps); dw adds over b in order. With S = 1 and G = 1 dx is a convolution itself, of dy with
- * the taps turned round: then the op for dx is not needed.
+ * pieces of C numbers, D C apart (rows overlap), and the inner ys of all batch rows are a single
+ * product (for dw only where D = 1); the few ys whose window reaches into the padding go by taps,
+ * also of all batch rows at once. Rows are batch rows (for dw: taps); dw adds over b in order.
+ * With S = 1 and G = 1 dx is a convolution itself, of dy with the taps turned round: then the op for
+ * dx is not needed.
  */
 #include <string.h>
 
@@ -165,34 +166,35 @@ static const void *bias_of(const srn_exec *x) {
     return x->n_in < 3 ? NULL : x->in[2]->data;
 }
 
-/* y[b] over [from, to) := bias + ..., tap by tap. */
-static void forward_taps(const conv *v, const srn_exec *x, int64_t b, int64_t from, int64_t to) {
-    int64_t in = v->c * v->groups, filters = v->f * v->groups;
-    srn_dtype dtype = x->out[0]->type.dtype;
-    size_t row = (size_t)filters * srn_dtype_size(dtype);
-    for (int64_t t = from; t < to; t++) {
-        void *y = srn_view_at(x->out[0], (b * v->times + t) * filters);
-        bias_of(x) == NULL ? memset(y, 0, row) : memcpy(y, bias_of(x), row);
+/* y over the batch rows [b0, b1) and times [from, to) := bias + ..., tap by tap. */
+static void forward_taps(const conv *v, const srn_exec *x, int64_t b0, int64_t b1, int64_t from,
+                         int64_t to) {
+    if (from >= to) {
+        return;
     }
-    for (int64_t i = 0; i < v->groups * v->k && from < to; i++) {
+    const int64_t in = v->c * v->groups, filters = v->f * v->groups;
+    srn_dtype dtype = x->out[0]->type.dtype;
+    srn_gemm_problem p = {.m = to - from, .n = filters, .blocks = b1 - b0, .d = bias_of(x)};
+    p.block_a = v->length * in;
+    p.block_other = v->times * filters;
+    p.ldb = p.ldc = filters;
+    p.lda = v->stride * in;
+    p.c = srn_view_at(x->out[0], (b0 * v->times + from) * filters);
+    srn_gemm(dtype, &p);
+    p.n = v->f;
+    p.k = v->c;
+    p.ldd = filters;
+    for (int64_t i = 0; i < v->groups * v->k; i++) {
         int64_t g = i / v->k, j = i % v->k, t0 = from, t1 = to;
         inside(v, j, &t0, &t1);
         int64_t s = t0 * v->stride + j * v->dilation - v->left;
         if (t0 < t1) {
-            void *y = srn_view_at(x->out[0], (b * v->times + t0) * filters + g * v->f);
-            srn_gemm(dtype, &(srn_gemm_problem){
-                                .m = t1 - t0,
-                                .n = v->f,
-                                .k = v->c,
-                                .a = srn_view_at(x->in[0], (b * v->length + s) * in + g * v->c),
-                                .lda = v->stride * in,
-                                .b = srn_view_at(x->in[1], j * v->c * filters + g * v->f),
-                                .ldb = filters,
-                                .d = y,
-                                .ldd = filters,
-                                .c = y,
-                                .ldc = filters,
-                            });
+            p.m = t1 - t0;
+            p.a = srn_view_at(x->in[0], (b0 * v->length + s) * in + g * v->c);
+            p.b = srn_view_at(x->in[1], j * v->c * filters + g * v->f);
+            p.c = srn_view_at(x->out[0], (b0 * v->times + t0) * filters + g * v->f);
+            p.d = p.c;
+            srn_gemm(dtype, &p);
         }
     }
 }
@@ -311,15 +313,16 @@ static void conv1d_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     g.b = x->in[1]->data;
     g.d = bias_of(x);
     g.ldb = g.ldc = filters;
-    for (int64_t b = row0; b < row1; b++) {
-        g.a = srn_view_at(x->in[0], (b * v.length + t0 * v.stride - v.left) * channels);
-        g.c = srn_view_at(x->out[0], (b * v.times + t0) * filters);
-        if (t0 < t1) {
-            srn_gemm(x->out[0]->type.dtype, &g);
-        }
-        forward_taps(&v, x, b, 0, t0);
-        forward_taps(&v, x, b, t1, v.times);
+    g.blocks = row1 - row0;
+    g.block_a = v.length * channels;
+    g.block_other = v.times * filters;
+    g.a = srn_view_at(x->in[0], (row0 * v.length + t0 * v.stride - v.left) * channels);
+    g.c = srn_view_at(x->out[0], (row0 * v.times + t0) * filters);
+    if (t0 < t1) {
+        srn_gemm(x->out[0]->type.dtype, &g);
     }
+    forward_taps(&v, x, row0, row1, 0, t0);
+    forward_taps(&v, x, row0, row1, t1, v.times);
 }
 
 const srn_op srn_op_conv1d = {
@@ -462,9 +465,9 @@ static double conv1d_dw_cost(const srn_infer *x) {
     return cost(&x->in[1]->shape, &x->out[0].shape);
 }
 
-/* dw[j] for the taps [j0, j1), from the ys [from, to) of batch row b, added. */
-static void dw_taps(const conv *v, const srn_exec *x, int64_t b, int64_t j0, int64_t j1,
-                    int64_t from, int64_t to) {
+/* dw[j] for the taps [j0, j1), from the ys [from, to) of the whole batch, added. */
+static void dw_taps(const conv *v, const srn_exec *x, int64_t j0, int64_t j1, int64_t from,
+                    int64_t to) {
     int64_t in = v->c * v->groups, filters = v->f * v->groups;
     for (int64_t i = 0; i < v->groups * (j1 - j0) && from < to; i++) {
         int64_t g = i / (j1 - j0), j = j0 + i % (j1 - j0), t0 = from, t1 = to;
@@ -472,10 +475,13 @@ static void dw_taps(const conv *v, const srn_exec *x, int64_t b, int64_t j0, int
         int64_t s = t0 * v->stride + j * v->dilation - v->left;
         void *dw = srn_view_at(x->out[0], j * v->c * filters + g * v->f);
         srn_gemm_problem p = {.ta = true, .m = v->c, .n = v->f, .k = t1 - t0, .c = dw, .d = dw};
-        p.a = srn_view_at(x->in[0], (b * v->length + s) * in + g * v->c);
-        p.b = srn_view_at(x->in[1], (b * v->times + t0) * filters + g * v->f);
+        p.a = srn_view_at(x->in[0], s * in + g * v->c);
+        p.b = srn_view_at(x->in[1], t0 * filters + g * v->f);
         p.lda = v->stride * in;
         p.ldb = p.ldc = p.ldd = filters;
+        p.blocks = v->batch;
+        p.block_a = v->length * in;
+        p.block_other = v->times * filters;
         if (t0 < t1) {
             srn_gemm(x->out[0]->type.dtype, &p);
         }
@@ -491,23 +497,27 @@ static void conv1d_dw_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     void *dw = srn_view_at(x->out[0], row0 * tap);
     memset(dw, 0, (size_t)((row1 - row0) * tap) * srn_dtype_size(dtype));
     whole_windows(&v, &t0, &t1);
+    if (v.batch == 0) {
+        return;
+    }
     if (v.dilation > 1 && v.k > 1) { /* windows with holes go by taps */
         t0 = t1 = 0;
     }
-    for (int64_t b = 0; b < v.batch; b++) {
-        srn_gemm_problem p = {.ta = true, .m = (row1 - row0) * in, .n = filters, .k = t1 - t0};
-        p.a = srn_view_at(x->in[0], (b * v.length + t0 * v.stride - v.left + row0) * in);
-        p.b = srn_view_at(x->in[1], (b * v.times + t0) * filters);
-        p.c = dw;
-        p.d = dw;
-        p.lda = v.stride * in;
-        p.ldb = p.ldc = p.ldd = filters;
-        if (t0 < t1) {
-            srn_gemm(dtype, &p);
-        }
-        dw_taps(&v, x, b, row0, row1, 0, t0);
-        dw_taps(&v, x, b, row0, row1, t1, v.times);
+    srn_gemm_problem p = {.ta = true, .m = (row1 - row0) * in, .n = filters, .k = t1 - t0};
+    p.a = srn_view_at(x->in[0], (t0 * v.stride - v.left + row0) * in);
+    p.b = srn_view_at(x->in[1], t0 * filters);
+    p.c = dw;
+    p.d = dw;
+    p.lda = v.stride * in;
+    p.ldb = p.ldc = p.ldd = filters;
+    p.blocks = v.batch;
+    p.block_a = v.length * in;
+    p.block_other = v.times * filters;
+    if (t0 < t1) {
+        srn_gemm(dtype, &p);
     }
+    dw_taps(&v, x, row0, row1, 0, t0);
+    dw_taps(&v, x, row0, row1, t1, v.times);
 }
 
 const srn_op srn_op_conv1d_dw = {

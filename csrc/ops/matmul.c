@@ -22,32 +22,37 @@ static const srn_attr_spec matmul_attrs[] = {
     {0},
 };
 
-/* The sizes of one product, and the leading axes over which there is one per matrix. */
+/* The sizes of one product. `flat`: there is one only, b holds one matrix and a is not transposed, so
+ * that a's leading axes are rows. */
 typedef struct product {
-    bool ta, tb;
+    bool ta, tb, flat;
     int64_t m, n, k;
-    srn_shape lead, lead_a, lead_b;
 } product;
 
-/* b holds one matrix and a is not transposed: a's leading axes are rows. */
-static bool is_flat(const srn_shape *a, const srn_shape *b, bool ta) {
-    return b->rank == 2 && (a->rank == 2 || !ta);
+/* Else there is one for each matrix of the leading axes. */
+typedef struct leads {
+    srn_shape all, a, b;
+} leads;
+
+/* Types and attributes were checked, or are being checked. */
+static product product_of(const srn_type *a, const srn_type *b, const srn_attr *attr) {
+    const srn_shape *sa = &a->shape, *sb = &b->shape;
+    product p = {.ta = attr[TRANSPOSE_A].i, .tb = attr[TRANSPOSE_B].i};
+    p.flat = sb->rank == 2 && (sa->rank == 2 || !p.ta);
+    p.m = sa->dim[sa->rank - (p.ta ? 1 : 2)];
+    p.k = sa->dim[sa->rank - (p.ta ? 2 : 1)];
+    p.n = sb->dim[sb->rank - (p.tb ? 2 : 1)];
+    if (p.flat) {
+        p.m *= srn_shape_product(sa, 0, sa->rank - 2);
+    }
+    return p;
 }
 
-/* Types and attributes were checked, or are being checked: false when leading axes don't fit. */
-static bool product_of(product *p, const srn_type *a, const srn_type *b, const srn_attr *attr) {
-    const srn_shape *sa = &a->shape, *sb = &b->shape;
-    *p = (product){.ta = attr[TRANSPOSE_A].i, .tb = attr[TRANSPOSE_B].i};
-    p->m = sa->dim[sa->rank - (p->ta ? 1 : 2)];
-    p->k = sa->dim[sa->rank - (p->ta ? 2 : 1)];
-    p->n = sb->dim[sb->rank - (p->tb ? 2 : 1)];
-    if (is_flat(sa, sb, p->ta)) {
-        p->m *= srn_shape_product(sa, 0, sa->rank - 2);
-        return true;
-    }
-    p->lead_a = srn_shape_of(sa->rank - 2, sa->dim);
-    p->lead_b = srn_shape_of(sb->rank - 2, sb->dim);
-    return srn_shape_broadcast(&p->lead, &p->lead_a, &p->lead_b);
+/* False when they don't fit. */
+static bool leads_of(leads *l, const srn_type *a, const srn_type *b) {
+    l->a = srn_shape_of(a->shape.rank - 2, a->shape.dim);
+    l->b = srn_shape_of(b->shape.rank - 2, b->shape.dim);
+    return srn_shape_broadcast(&l->all, &l->a, &l->b);
 }
 
 static bool check_types(const srn_type *a, const srn_type *b, srn_error *err) {
@@ -91,8 +96,8 @@ static bool matmul_infer(srn_infer *x, srn_error *err) {
         return false;
     }
     char ta[SRN_SHAPE_TEXT], tb[SRN_SHAPE_TEXT];
-    product p;
-    bool leads = product_of(&p, a, b, x->attr);
+    product p = product_of(a, b, x->attr);
+    leads l;
     int64_t k_b = b->shape.dim[b->shape.rank - (p.tb ? 1 : 2)];
     if (p.k != k_b) {
         return srn_fail(err, SRN_ERR_VALUE,
@@ -103,7 +108,7 @@ static bool matmul_infer(srn_infer *x, srn_error *err) {
                                              : "second to last",
                         srn_shape_text(tb, &b->shape), (long long)p.k, (long long)k_b);
     }
-    if (!leads) {
+    if (!p.flat && !leads_of(&l, a, b)) {
         return srn_fail(
             err, SRN_ERR_VALUE,
             "matmul: the leading axes of a %s and b %s do not broadcast: each pair must be "
@@ -113,10 +118,8 @@ static bool matmul_infer(srn_infer *x, srn_error *err) {
     if (!check_bias(x, p.n, err)) {
         return false;
     }
-    srn_shape out = is_flat(&a->shape, &b->shape, p.ta) ? a->shape : p.lead;
-    if (!is_flat(&a->shape, &b->shape, p.ta)) {
-        out.rank += 2;
-    }
+    srn_shape out = p.flat ? a->shape : l.all;
+    out.rank += p.flat ? 0 : 2;
     out.dim[out.rank - 2] = a->shape.dim[a->shape.rank - (p.ta ? 1 : 2)];
     out.dim[out.rank - 1] = p.n;
     x->out[0] = (srn_type){a->dtype, out};
@@ -159,7 +162,7 @@ static void matmul_vjp(srn_vjp *x) {
         x->din[2] = srn_sum_to(g, dy, &row);
     }
     if (x->need[1]) {
-        if (is_flat(&sa, &sb, ta)) {
+        if (product_of(srn_type_of(g, a), srn_type_of(g, b), x->attr).flat) {
             a = as_matrix(g, a);
             dy = as_matrix(g, dy);
         }
@@ -169,9 +172,10 @@ static void matmul_vjp(srn_vjp *x) {
 }
 
 static int64_t matmul_rows(const srn_infer *x) {
-    product p;
-    product_of(&p, x->in[0], x->in[1], x->attr);
-    return p.m * srn_shape_count(&p.lead);
+    srn_shape lead = x->out[0].shape;
+    const product p = product_of(x->in[0], x->in[1], x->attr);
+    lead.rank -= 2;
+    return p.m * (p.flat ? 1 : srn_shape_count(&lead));
 }
 
 /* Rows of a block: whole tiles of the kernel (16), enough for a thread, and so many that the way
@@ -187,10 +191,8 @@ static int64_t block_of(const product *p) {
 
 /* What makes blocks of block_of rows: see partition in compile/compile.c. */
 static double matmul_cost(const srn_infer *x) {
-    product p;
-    product_of(&p, x->in[0], x->in[1], x->attr);
-    double rows = (double)p.m * (double)srn_shape_count(&p.lead);
-    return rows * SRN_WORTH_A_THREAD / ((double)block_of(&p) - 0.5);
+    const product p = product_of(x->in[0], x->in[1], x->attr);
+    return (double)matmul_rows(x) * SRN_WORTH_A_THREAD / ((double)block_of(&p) - 0.5);
 }
 
 /* Which matrix of `lead_from` (broadcast to `lead`) belongs to number `i` of `lead`. */
@@ -204,24 +206,38 @@ static int64_t matrix_at(const srn_shape *lead_from, const srn_shape *lead, int6
     return at;
 }
 
+/* Rows of a matrix per leading index, one product each. */
+static void matrix_by_matrix(const srn_exec *x, const product *p, srn_gemm_problem *g, int64_t row0,
+                             int64_t row1) {
+    leads l;
+    leads_of(&l, &x->in[0]->type, &x->in[1]->type);
+    while (row0 < row1) {
+        int64_t i = row0 / p->m, first = row0 % p->m;
+        int64_t a = matrix_at(&l.a, &l.all, i) * p->m * p->k + first * (p->ta ? 1 : p->k);
+        g->m = row1 - row0 < p->m - first ? row1 - row0 : p->m - first;
+        g->a = srn_view_at(x->in[0], a);
+        g->b = srn_view_at(x->in[1], matrix_at(&l.b, &l.all, i) * p->k * p->n);
+        g->c = srn_view_at(x->out[0], row0 * p->n);
+        srn_gemm(x->out[0]->type.dtype, g);
+        row0 += g->m;
+    }
+}
+
 static void matmul_exec(const srn_exec *x, int64_t row0, int64_t row1) {
-    product p;
-    product_of(&p, &x->in[0]->type, &x->in[1]->type, x->attr);
-    srn_dtype dtype = x->out[0]->type.dtype;
+    const product p = product_of(&x->in[0]->type, &x->in[1]->type, x->attr);
     srn_gemm_problem g = {.ta = p.ta, .tb = p.tb, .n = p.n, .k = p.k, .ldc = p.n};
     g.lda = p.ta ? p.m : p.k;
     g.ldb = p.tb ? p.k : p.n;
     g.d = x->n_in < 3 ? NULL : x->in[2]->data;
-    while (row0 < row1) {
-        int64_t i = row0 / p.m, first = row0 % p.m;
-        int64_t a = matrix_at(&p.lead_a, &p.lead, i) * p.m * p.k + first * (p.ta ? 1 : p.k);
-        g.m = row1 - row0 < p.m - first ? row1 - row0 : p.m - first;
-        g.a = srn_view_at(x->in[0], a);
-        g.b = srn_view_at(x->in[1], matrix_at(&p.lead_b, &p.lead, i) * p.k * p.n);
-        g.c = srn_view_at(x->out[0], row0 * p.n);
-        srn_gemm(dtype, &g);
-        row0 += g.m;
+    if (!p.flat) {
+        matrix_by_matrix(x, &p, &g, row0, row1);
+        return;
     }
+    g.m = row1 - row0;
+    g.a = srn_view_at(x->in[0], row0 * (p.ta ? 1 : p.k));
+    g.b = x->in[1]->data;
+    g.c = srn_view_at(x->out[0], row0 * p.n);
+    srn_gemm(x->out[0]->type.dtype, &g);
 }
 
 const srn_op srn_op_matmul = {

@@ -105,8 +105,8 @@ static int64_t out_elements(const srn_infer *x) {
     return srn_shape_count(&x->out[0].shape);
 }
 
-/* A term costs less than what makes a block (compile/compile.c) counts with; narrow blocks of columns
- * would cost more than threads gain. */
+/* A term costs an eighth of what a block is measured in (compile/compile.c), and narrow blocks of
+ * columns would cost more than threads gain. */
 static double reduce_cost(const srn_infer *x) {
     return (double)srn_shape_count(&x->in[0]->shape) / 8;
 }

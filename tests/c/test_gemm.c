@@ -21,15 +21,26 @@ typedef struct problem {
     int64_t m, n, k, lda, ldb, ldc;
     added d;
     int64_t taps, tap_step;
+    int64_t blocks, block_a, block_other;
 } problem;
 
-/* Where op(A)[i][q] lies. */
+/* Where op(A)[i][q], op(B)[q][j] and C[i][j] lie; i (with ta q) counts the rows of all blocks. */
 static int64_t at_a(const problem *p, int64_t i, int64_t q) {
     if (p->ta) {
-        return q * p->lda + i;
+        return q / p->k * p->block_a + q % p->k * p->lda + i;
     }
     int64_t each = p->taps > 0 ? p->k / p->taps : p->k;
-    return i * p->lda + q / each * p->tap_step + q % each;
+    return i / p->m * p->block_a + i % p->m * p->lda + q / each * p->tap_step + q % each;
+}
+
+static int64_t at_b(const problem *p, int64_t q, int64_t j) {
+    return p->tb   ? j * p->ldb + q
+           : p->ta ? q / p->k * p->block_other + q % p->k * p->ldb + j
+                   : q * p->ldb + j;
+}
+
+static int64_t at_c(const problem *p, int64_t i, int64_t j) {
+    return (p->ta ? 0 : i / p->m * p->block_other) + i % p->m * p->ldc + j;
 }
 
 /* Whatever the loops can't reach is NaN, so that one stray read shows. */
@@ -38,36 +49,37 @@ static void fill(const problem *p) {
         a64[i] = b64[i] = d64[i] = NAN;
         want64[i] = c64[i] = 1e30 + i;
     }
+    const int64_t blocks = p->blocks > 1 ? p->blocks : 1;
+    const int64_t all_m = p->m * (p->ta ? 1 : blocks), all_k = p->k * (p->ta ? blocks : 1);
     uint32_t seed = 1;
 #define NEXT() ((double)(int32_t)(seed = seed * 1664525u + 1013904223u) / 2147483648.0)
-    for (int64_t i = 0; i < p->m; i++) {
-        for (int64_t q = 0; q < p->k; q++) {
+    for (int64_t i = 0; i < all_m; i++) {
+        for (int64_t q = 0; q < all_k; q++) {
             a64[at_a(p, i, q)] = (float)NEXT();
         }
     }
-    for (int64_t q = 0; q < p->k; q++) {
+    for (int64_t q = 0; q < all_k; q++) {
         for (int64_t j = 0; j < p->n; j++) {
-            b64[p->tb ? j * p->ldb + q : q * p->ldb + j] = (float)NEXT();
+            b64[at_b(p, q, j)] = (float)NEXT();
         }
     }
-    for (int64_t i = 0; i < p->m; i++) {
+    for (int64_t i = 0; i < all_m; i++) {
         for (int64_t j = 0; j < p->n; j++) {
-            int64_t at = i * p->ldc + j;
+            int64_t at = at_c(p, i, j);
             long double sum = 0, sum_abs = 0;
             double *start = p->d == SELF ? &c64[at] : &d64[p->d == ROW ? j : at];
             c64[at] = NAN;
             if (p->d != NOTHING && (p->d != ROW || i == 0)) {
                 *start = (float)NEXT();
             }
-            for (int64_t q = 0; q < p->k; q++) {
-                long double product =
-                    (long double)a64[at_a(p, i, q)] * b64[p->tb ? j * p->ldb + q : q * p->ldb + j];
+            for (int64_t q = 0; q < all_k; q++) {
+                long double product = (long double)a64[at_a(p, i, q)] * b64[at_b(p, q, j)];
                 sum += product;
                 sum_abs += fabsl(product);
             }
             double before = p->d == NOTHING ? 0 : *start;
             want64[at] = (double)(sum + before);
-            size[at] = (double)(sum_abs + fabs(before)) * ((double)p->k + 2);
+            size[at] = (double)(sum_abs + fabs(before)) * ((double)all_k + 2);
         }
     }
 #undef NEXT
@@ -96,7 +108,10 @@ static srn_gemm_problem as_gemm(const problem *p, const void *a, const void *b, 
                               .c = c,
                               .ldc = p->ldc,
                               .taps = p->taps,
-                              .tap_step = p->tap_step};
+                              .tap_step = p->tap_step,
+                              .blocks = p->blocks,
+                              .block_a = p->block_a,
+                              .block_other = p->block_other};
 }
 
 /* `kernels` NULL: the function that chooses. */
@@ -110,7 +125,11 @@ static void check(const srn_gemm_small *kernels, const problem *p) {
     kernels == NULL ? srn_gemm(SRN_F32, &g) : kernels->f32(&g);
     bool good64 = true, good32 = true;
     for (int i = 0; i < ROOM; i++) {
-        bool inside = i / p->ldc < p->m && i % p->ldc < p->n;
+        int64_t rest = i, step = p->ta ? 0 : p->block_other;
+        if (step > 0) {
+            rest = i / step < p->blocks ? i % step : ROOM;
+        }
+        bool inside = rest / p->ldc < p->m && rest % p->ldc < p->n;
         double bound = inside ? size[i] : 0;
         good64 = good64 && fabs(c64[i] - want64[i]) <= 0x1p-53 * bound;
         good32 = good32 &&
@@ -127,7 +146,8 @@ static void check(const srn_gemm_small *kernels, const problem *p) {
 static void check_forms(const srn_gemm_small *kernels, int64_t m, int64_t n, int64_t k) {
     for (int form = 0; form < 4; form++) {
         bool ta = form & 1, tb = form & 2;
-        problem p = {ta, tb, m, n, k, (ta ? m : k) + 1, (tb ? k : n) + 2, n + 3, NOTHING, 0, 0};
+        problem p = {ta, tb, m, n, k, (ta ? m : k) + 1, (tb ? k : n) + 2, n + 3, NOTHING,
+                     0,  0,  0, 0, 0};
         p.lda += p.lda == 1;
         for (int d = NOTHING; d <= ROW; d++) {
             p.d = (added)d;
@@ -163,9 +183,10 @@ static void test_shapes(const srn_gemm_small *kernels) {
 }
 
 static void test_overlapping_rows(const srn_gemm_small *kernels) {
-    problem p = {false, false, 10, 7, 6, 2, 7, 7, NOTHING, 0, 0}; /* windows of 6, one every 2 */
+    problem p = {false, false,   10, 7, 6, 2, 7,
+                 7,     NOTHING, 0,  0, 0, 0, 0}; /* windows of 6, one every 2 */
     check(kernels, &p);
-    p = (problem){true, false, 6, 7, 10, 2, 7, 7, NOTHING, 0, 0};
+    p = (problem){true, false, 6, 7, 10, 2, 7, 7, NOTHING, 0, 0, 0, 0, 0};
     check(kernels, &p);
 }
 
@@ -174,7 +195,7 @@ static void test_taps(const srn_gemm_small *kernels) {
     static const int64_t pieces[] = {1, 5, 20, 50, 140};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         int64_t each = pieces[i];
-        problem p = {false, false, 11, 20, 3 * each, each, 22, 23, ROW, 3, 2 * each};
+        problem p = {false, false, 11, 20, 3 * each, each, 22, 23, ROW, 3, 2 * each, 0, 0, 0};
         check(kernels, &p);
         p.tb = true;
         p.ldb = p.k;
@@ -194,19 +215,23 @@ static void test_not_finite(const srn_gemm_small *kernels) {
     CHECK_NEAR(c[3], 8, 0);
 }
 
-static void test_split(const srn_gemm_small *kernels) {
+static void run(const srn_gemm_small *kernels, const srn_gemm_problem *g) {
+    kernels == NULL ? srn_gemm(SRN_F32, g) : kernels->f32(g);
+}
+
+static void test_split(const srn_gemm_small *kernels, int64_t width) {
     for (int form = 0; form < 4; form++) {
         bool ta = form & 1, tb = form & 2;
-        int64_t m = 37, n = form < 2 ? 171 : 180, k = 140;
-        problem p = {ta, tb, m, n, k, ta ? m : k, tb ? k : n, n, ROW, 0, 0};
+        int64_t m = 37, n = form < 2 ? width : width + 9, k = 140;
+        problem p = {ta, tb, m, n, k, ta ? m : k, tb ? k : n, n, ROW, 0, 0, 0, 0, 0};
         fill(&p);
         srn_gemm_problem g = as_gemm(&p, a32, b32, d32, want32);
-        kernels->f32(&g);
+        run(kernels, &g);
         for (int64_t i = 0, step = 1; i < m; i += step, step = step % 7 + 1) {
             g.m = i + step <= m ? step : m - i;
             g.a = a32 + (ta ? i : i * k);
             g.c = c32 + i * n;
-            kernels->f32(&g);
+            run(kernels, &g);
         }
         CHECK(memcmp(c32, want32, (size_t)(m * n) * sizeof(float)) == 0);
     }
@@ -217,14 +242,59 @@ static void test_kernels(const srn_gemm_small *kernels) {
     test_overlapping_rows(kernels);
     test_taps(kernels);
     test_not_finite(kernels);
-    test_split(kernels);
+    test_split(kernels, 171);
+}
+
+/* Few columns, where there is a kernel of its own (AVX-512). */
+static void test_narrow(void) {
+    for (int64_t n = 1; n <= 21; n++) {
+        check_forms(NULL, 1 + n % 9, n, 4 + n);
+        check_forms(NULL, 22, n, 70); /* two tiles of the outer form */
+        check_forms(NULL, 3, n, 300); /* two pieces of the sum */
+    }
+    for (int64_t m = 1; m <= 20; m++) {
+        check_forms(NULL, m, 18, 64);
+    }
+    static const int64_t pieces[] = {4, 5, 20, 50, 140};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        int64_t each = pieces[i];
+        problem p = {false, false, 11, 20, 3 * each, each, 22, 23, ROW, 3, 2 * each, 0, 0, 0};
+        check(NULL, &p);
+        p.n = 6;
+        p.d = SELF;
+        check(NULL, &p);
+    }
+}
+
+/* Rows in blocks, of C or of the sum; 160 columns are too many for the narrow kernel. */
+static void test_blocks(void) {
+    static const int64_t widths[] = {3, 16, 20, 160};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        const int64_t n = widths[i];
+        for (int64_t m = 1; m <= 9; m += 4) {
+            for (int d = NOTHING; d <= ROW; d++) {
+                problem p = {false, false,    m, n, 18, 19,  n + 1,
+                             n + 2, (added)d, 0, 0, 5,  200, (n + 2) * m + 3};
+                if (d == MATRIX) {
+                    continue;
+                }
+                check(NULL, &p);
+                p.taps = 2;
+                p.tap_step = 30;
+                check(NULL, &p);
+                p = (problem){true,  false,    m, n, 30, m + 1, n + 1,
+                              n + 2, (added)d, 0, 0, 5,  320,   31 * (n + 1)};
+                check(NULL, &p);
+            }
+        }
+    }
 }
 
 /* Sizes on both sides of the border to OpenBLAS. */
 static void test_choice(void) {
     check_forms(NULL, 7, 20, 30);
     check_forms(NULL, 20, 150, 200);
-    problem large = {false, false, 3, 1100, 1000, 1000, 1100, 1100, NOTHING, 0, 0};
+    problem large = {false, false, 3, 1100, 1000, 1000, 1100, 1100, NOTHING, 0, 0, 0, 0, 0};
     CHECK(srn_cpu_isa() == SRN_ISA_REF || srn_cpu_isa() == SRN_ISA_AVX512 ||
           !srn_gemm_is_small(large.n, large.k));
     float *a = malloc(3 * 1000 * 4), *b = malloc(1100 * 1000 * 4), *c = malloc(3 * 1100 * 4);
@@ -268,6 +338,11 @@ int main(void) {
         test_kernels(&srn_gemm_small_avx512);
     }
 #endif
+    test_narrow();
+    test_blocks();
+    for (int64_t n = 1; n <= 20; n++) {
+        test_split(NULL, n);
+    }
     test_choice();
     return test_summary("gemm");
 }
