@@ -380,6 +380,12 @@ bool srn_batch_rule_back(srn_batch_rule *rule, const srn_graph *g, const srn_nod
     }
 }
 
+bool srn_batch_rule_alike(srn_batch_rule *rule, const srn_node *node, srn_arena *arena,
+                          srn_error *err) {
+    srn_look x = {.rule = rule, .node = node, .arena = arena, .err = err};
+    return make_room(&x);
+}
+
 /* ---- emitting ---- */
 
 /* Which attribute holds the size of the output along the batch's axis, or -1. */

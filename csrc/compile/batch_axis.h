@@ -41,6 +41,10 @@ bool srn_batch_rule_back(srn_batch_rule *rule, const srn_graph *g, const srn_nod
 /* Whether the node draws random numbers, or the body of a scan does: they depend on the iteration. */
 bool srn_batch_draws(const srn_node *node);
 
+/* The rule of a node that is the same for every part, whole. */
+bool srn_batch_rule_alike(srn_batch_rule *rule, const srn_node *node, srn_arena *arena,
+                          srn_error *err);
+
 /* The node once more in g, for `part` of `batch` samples; `in` are its inputs in g. */
 srn_val srn_batch_emit(srn_graph *g, const srn_graph *from, const srn_node *node, const srn_val *in,
                        const srn_batch_rule *rule, int64_t batch, int64_t part, srn_arena *arena);

@@ -21,6 +21,7 @@ typedef struct srn_split {
     srn_axis *axis;       /* by value: of mapped ones, and of inputs that are the batch's */
     srn_batch_rule *rule; /* by node: of mapped ones, or of copies in a region */
     srn_axis *copy;       /* by value: where a whole value, made again in a region, has the batch */
+    bool *local;          /* by node: whole and small, made in each part rather than sent there */
     int32_t *depth;       /* by node */
     int32_t *copy_depth;  /* by node */
     int32_t n_regions;
@@ -60,7 +61,7 @@ static inline srn_split_way_kind srn_split_way(const srn_split *s, srn_val v, sr
                                                int32_t depth) {
     const int32_t maker = srn_split_maker(s, v);
     if (need.at == SRN_NONE) {
-        return SRN_WAY_CONSTANT;
+        return s->local[maker] ? SRN_WAY_COPIED : SRN_WAY_CONSTANT;
     }
     if (need.at == SRN_AXIS_PARTIAL) {
         return s->depth[maker] == depth ? SRN_WAY_DIRECT : SRN_WAY_SEQUENCE;

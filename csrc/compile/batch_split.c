@@ -166,6 +166,20 @@ static bool classify_node(srn_split *s, int32_t i) {
     return !srn_failed(s->err);
 }
 
+/* Turned weights: on the way to another core they cost more than turning them there. */
+static bool find_local(srn_split *s) {
+    const size_t small = 65536;
+    for (int32_t i = 0; i < s->g->n_nodes; i++) {
+        const srn_node *node = &s->g->nodes[i];
+        if (s->live[i] && s->kind[i] == SRN_KIND_WHOLE && node->id == SRN_OP_transpose &&
+            srn_maker(s->g, node->in[0])->id == SRN_OP_variable &&
+            srn_type_bytes(srn_type_of(s->g, node->out)) <= small) {
+            s->local[i] = srn_batch_rule_alike(&s->rule[i], node, s->arena, s->err);
+        }
+    }
+    return !srn_failed(s->err);
+}
+
 static bool classify(srn_split *s) {
     bool ok = true;
     for (int32_t i = 0; ok && i < s->g->n_nodes; i++) {
@@ -266,6 +280,7 @@ static bool make_room(srn_split *s) {
     size_t nodes = (size_t)s->g->n_nodes + 1, values = (size_t)s->g->n_values + 1;
     s->live = srn_arena_alloc(s->arena, nodes, s->err);
     s->kind = srn_arena_alloc(s->arena, nodes * sizeof *s->kind, s->err);
+    s->local = srn_arena_alloc(s->arena, nodes, s->err);
     s->rule = srn_arena_alloc(s->arena, nodes * sizeof *s->rule, s->err);
     s->depth = srn_arena_alloc(s->arena, nodes * sizeof *s->depth, s->err);
     s->copy_depth = srn_arena_alloc(s->arena, nodes * sizeof *s->copy_depth, s->err);
@@ -293,7 +308,7 @@ srn_graph *srn_batch_split(const srn_graph *g, const srn_compile_spec *spec,
         return NULL;
     }
     find_live(&s);
-    if (!classify(&s) || !is_worth_it(&s) || !find_depths(&s)) {
+    if (!classify(&s) || !find_local(&s) || !is_worth_it(&s) || !find_depths(&s)) {
         return NULL;
     }
     find_crossing(&s);

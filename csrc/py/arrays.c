@@ -1,5 +1,6 @@
 /* NumPy arrays in and out: see arrays.h. */
 #include "py/arrays.h"
+#include "base/pool.h"
 
 #include <string.h>
 
@@ -116,10 +117,30 @@ static bool rows_exist(const int64_t *rows, int64_t n, int64_t count, const char
 }
 
 /* Bytes of row i are at i * bytes: a copy each. */
-static void gather_plain(char *to, const char *from, const int64_t *rows, int64_t n, size_t bytes) {
-    for (int64_t i = 0; i < n; i++) {
-        memcpy(to + (size_t)i * bytes, from + (size_t)rows[i] * bytes, bytes);
+typedef struct gathering {
+    char *to;
+    const char *from;
+    const int64_t *rows;
+    int64_t n;
+    size_t bytes; /* of a row */
+} gathering;
+
+enum { GATHER_BLOCKS = 8 };
+
+static void gather_block(void *context, int64_t block, int worker) {
+    (void)worker;
+    const gathering *g = context;
+    int64_t end = g->n * (block + 1) / GATHER_BLOCKS;
+    for (int64_t i = g->n * block / GATHER_BLOCKS; i < end; i++) {
+        memcpy(g->to + (size_t)i * g->bytes, g->from + (size_t)g->rows[i] * g->bytes, g->bytes);
     }
+}
+
+/* By the threads that will compute with these rows: each has the same share of every job. */
+static void gather_plain(gathering *g) {
+    const size_t worth = 16384;
+    bool many = (size_t)g->n * g->bytes >= worth;
+    srn_pool_run(GATHER_BLOCKS, many ? SRN_MAX_THREADS : 1, gather_block, g);
 }
 
 /* Rows that are strided or of another dtype: NumPy picks them out. */
@@ -153,7 +174,11 @@ bool srn_py_gather_in(void *to, const srn_type *type, PyObject *object, const in
     } else if (to == NULL || !has_dtype(from, type->dtype) || !PyArray_IS_C_CONTIGUOUS(from)) {
         ok = gather_any(to, type, from, rows, what);
     } else if (n > 0) {
-        gather_plain(to, PyArray_DATA(from), rows, n, srn_type_bytes(type) / (size_t)n);
+        gather_plain(&(gathering){.to = to,
+                                  .from = PyArray_DATA(from),
+                                  .rows = rows,
+                                  .n = n,
+                                  .bytes = srn_type_bytes(type) / (size_t)n});
     }
     Py_DECREF(from);
     return ok;
