@@ -1,9 +1,11 @@
 /* The gates of gates.h for one element type T (suffix S) and one instruction set (simd.h).
  *
- * Every kernel walks the rows in vectors; the last vector of a row may be incomplete and is loaded
- * and stored in part, so no loop ends in single elements. What happens to one vector is
- * written once, in a function ..._at, with the usual pair (tanh, sigmoid) compiled in and all other
- * pairs behind a switch.
+ * Every kernel walks the rows in vectors. Behind a row's whole vectors less than one may be left:
+ * several rows share vectors with that (with 20 units and vectors of 16, four rows), or it is loaded
+ * and stored in part, so no loop ends in single elements. What happens to one vector is written once,
+ * in a function ..._at, with the usual pair (tanh, sigmoid) compiled in and all other pairs behind a
+ * switch. What waits for an activation comes in a pass of its own over all rows, so that the
+ * processor has enough to do meanwhile.
  */
 #ifndef SRN_KERNELS_GATES_BODY_H
 #define SRN_KERNELS_GATES_BODY_H
@@ -17,41 +19,46 @@
 #define VL ((int64_t)(SIMD_BYTES / sizeof(T)))
 
 /* In a function ..._at: `rows` says where the vector lies: 0, in one row; 1, in one row, but only
- * `rest` elements exist; 2 or 4, `rest` elements each in as many rows, `ld` apart, which fill it. */
+ * `rest` elements exist; 2 or more, in so many rows, `ld` apart, which share it. */
 #define LOAD(p, ld) F(take)(rows, rest, p, ld)
 #define STORE(p, ld, v) F(put)(rows, rest, p, ld, v)
 /* e, the gradient by h. */
 #define GRADIENT(ld) (dy == NULL ? LOAD(dh, ld) : LOAD(dh, ld) + LOAD(dy, ld))
 
-/* How many rows share the vector of what is left of them. */
-#define MOST_ROWS (SRN_SIMD == 2 ? 4 : 2)
-#define ROWS_TOGETHER(rest) (2 * (rest) == VL ? 2 : MOST_ROWS * (rest) == VL ? MOST_ROWS : 1)
+/* Rows share vectors with what is left of them behind whole ones, its pieces of half a vector, a
+ * quarter ...: of `n` rows as many as have a partner for each piece, no piece being too small. */
+#define MOST_ROWS (SIMD_BYTES / 8)
+#define SHARING(n, rest)                                                                           \
+    ((rest) == 0 || VL / ((rest) & -(rest)) > MOST_ROWS ? 0 : (n) - (n) % (VL / ((rest) & -(rest))))
 
 /* `at` for every vector of n rows of u elements: row i, first element j. */
 #define EACH_VECTOR(n, u, at)                                                                      \
     do {                                                                                           \
-        const int64_t rest = (u) % VL, whole = (u) - rest;                                         \
-        for (int64_t first = 0, count = ROWS_TOGETHER(rest); first < (n); first += count) {        \
-            count = first + count <= (n) ? count : 1;                                              \
-            for (int64_t i = first; i < first + count; i++) {                                      \
-                for (int64_t j = 0; j < whole; j += VL) {                                          \
-                    const int rows = 0;                                                            \
-                    at;                                                                            \
-                }                                                                                  \
-            }                                                                                      \
-            const int64_t i = first, j = whole;                                                    \
-            if (rest > 0 && count == 1) {                                                          \
-                const int rows = 1;                                                                \
-                at;                                                                                \
-            } else if (rest > 0 && count == 2) {                                                   \
-                const int rows = 2;                                                                \
-                at;                                                                                \
-            } else if (rest > 0 && MOST_ROWS > 2) {                                                \
-                const int rows = MOST_ROWS;                                                        \
+        const int64_t rest = (u) % VL, whole = (u) - rest, sharing = SHARING(n, rest);             \
+        for (int64_t i = 0; i < (n); i++) {                                                        \
+            for (int64_t j = 0; j < whole; j += VL) {                                              \
+                const int rows = 0;                                                                \
                 at;                                                                                \
             }                                                                                      \
         }                                                                                          \
+        int64_t j = whole;                                                                         \
+        for (int64_t i = sharing; i < (n) && rest > 0; i++) {                                      \
+            const int rows = 1;                                                                    \
+            at;                                                                                    \
+        }                                                                                          \
+        EACH_SHARED_VECTOR(2, at);                                                                 \
+        EACH_SHARED_VECTOR(4, at);                                                                 \
+        EACH_SHARED_VECTOR(8, at);                                                                 \
     } while (0)
+
+#define EACH_SHARED_VECTOR(share, at)                                                              \
+    if (share <= MOST_ROWS && (rest & (VL / share))) {                                             \
+        const int rows = share;                                                                    \
+        for (int64_t i = 0; i < sharing; i += share) {                                             \
+            at;                                                                                    \
+        }                                                                                          \
+        j += VL / share;                                                                           \
+    }
 
 /* For every vector of n elements. */
 #define EACH_OF(n, at)                                                                             \
@@ -253,17 +260,12 @@ static void F(lstm_forward)(int act, int rec, int64_t n, int64_t u, void *z, voi
     SPECIALISE(act, rec, F(lstm_forward_rows), n, u, z, c, h, c_prev);
 }
 
-SIMD_INLINE void F(lstm_squashed_at)(const int rows, int64_t rest, int act, int64_t u, T *dz,
-                                     const T *c) {
-    STORE(dz + 3 * u, 4 * u, F(activate)(act, LOAD(c, u)));
-}
-
 SIMD_INLINE void F(lstm_backward_at)(const int rows, int64_t rest, int act, int rec, int64_t u,
-                                     T *dz, T *dc_prev, const T *gates, const T *c_prev,
+                                     T *dz, T *dc_prev, const T *gates, const T *c, const T *c_prev,
                                      const T *dh, const T *dy, const T *dc) {
     V i = LOAD(gates, 4 * u), f = LOAD(gates + u, 4 * u), g = LOAD(gates + 2 * u, 4 * u),
       o = LOAD(gates + 3 * u, 4 * u);
-    V squashed = LOAD(dz + 3 * u, 4 * u), e = GRADIENT(u);
+    V squashed = F(activate)(act, LOAD(c, u)), e = GRADIENT(u);
     V d = LOAD(dc, u) + e * o * F(slope)(act, squashed);
     STORE(dz, 4 * u, d * g * F(slope)(rec, i));
     STORE(dz + u, 4 * u, d * LOAD(c_prev, u) * F(slope)(rec, f));
@@ -275,12 +277,11 @@ SIMD_INLINE void F(lstm_backward_at)(const int rows, int64_t rest, int act, int 
 SIMD_INLINE void F(lstm_backward_rows)(int act, int rec, int64_t n, int64_t u, T *dz, T *dc_prev,
                                        const T *gates, const T *c, const T *c_prev, const T *dh,
                                        const T *dy, const T *dc) {
-    EACH_VECTOR(n, u, F(lstm_squashed_at)(rows, rest, act, u, dz + 4 * i * u + j, c + i * u + j));
     EACH_VECTOR(n, u,
                 F(lstm_backward_at)(rows, rest, act, rec, u, dz + 4 * i * u + j,
-                                    dc_prev + i * u + j, gates + 4 * i * u + j, c_prev + i * u + j,
-                                    dh + i * u + j, dy == NULL ? NULL : dy + i * u + j,
-                                    dc + i * u + j));
+                                    dc_prev + i * u + j, gates + 4 * i * u + j, c + i * u + j,
+                                    c_prev + i * u + j, dh + i * u + j,
+                                    dy == NULL ? NULL : dy + i * u + j, dc + i * u + j));
 }
 
 static void F(lstm_backward)(int act, int rec, int64_t n, int64_t u, void *dz, void *dc_prev,

@@ -3,8 +3,8 @@
  * A file that is compiled for an instruction set first includes this with SRN_SIMD 0 (baseline:
  * SSE2 or NEON, 16 bytes), 1 (AVX2 and FMA, 32 bytes) or 2 (AVX-512F, 64 bytes) defined; this header
  * then switches the compiler to that set for the rest of the file. Arithmetic is written with + and
- * * on the vector types (the GCC extension), FMA comes from -ffp-contract=fast; only the masked
- * loads and stores of a row's last, incomplete vector need the names of instructions.
+ * * on the vector types (the GCC extension), FMA comes from -ffp-contract=fast; only what is no
+ * arithmetic, and min and max, need the names of instructions.
  *
  *     v_f32, v_f64       the vectors, VL_F32 and VL_F64 elements long;  bits_f32, bits_f64: the same
  *                        as unsigned integers
@@ -12,11 +12,11 @@
  *     mask_f32(count)    the first `count` elements, 0 <= count <= VL_F32
  *     load, store        full, unaligned;  load_some, store_some: what the mask names, the rest is
  *                        zero (load) or stays (store); memory outside the mask is not touched
- *     load_part, store_part    the first `count` elements, as the same; where they are quarters of a
- *                        vector without a mask: memory that a masked store might have touched cannot
+ *     load_part, store_part    the first `count` elements, as the same; but stored in pieces of 8, 4, 2
+ *                        and 1 without a mask: memory that a masked store might have touched cannot
  *                        be loaded again until the store has left the core, which costs more than
  *                        the arithmetic when rows lie close together
- *     load_rows, store_rows    2 or 4 rows, `ld` apart, as one vector; 4 with AVX-512 only
+ *     load_rows, store_rows    a vector from 2, 4 ... rows, `ld` apart, each with 8 bytes at least
  *     fours              four elements each of as many rows, `ld` apart, as a vector has room for
  *     spread             a number each for every four elements: p[0] four times, p[1] four times ...
  *     fold               the sums over these fours: in the first four elements, the rest is any
@@ -152,6 +152,35 @@ SIMD_HALVES(double, f64)
 #undef SIMD_HALVES
 #endif
 
+#if SRN_SIMD > 0
+
+SIMD_INLINE __m128 load_two_rows(const float *p, int64_t ld) {
+    return _mm_loadh_pi(_mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)p), (const __m64 *)(p + ld));
+}
+SIMD_INLINE void store_two_rows(float *p, __m128 v, int64_t ld) {
+    _mm_storel_pi((__m64 *)p, v);
+    _mm_storeh_pi((__m64 *)(p + ld), v);
+}
+
+/* The first count modulo 8 elements, the others zero. */
+SIMD_INLINE void store_less_than_8(float *p, __m256 v, int64_t count) {
+    __m128 quarter = _mm256_castps256_ps128(v);
+    if (count & 4) {
+        _mm_storeu_ps(p, quarter);
+        quarter = _mm256_extractf128_ps(v, 1);
+    }
+    p += count & 4;
+    if (count & 2) {
+        _mm_storel_pi((__m64 *)p, quarter);
+        quarter = _mm_movehl_ps(quarter, quarter);
+    }
+    p += count & 2;
+    if (count & 1) {
+        _mm_store_ss(p, quarter);
+    }
+}
+#endif
+
 #if SRN_SIMD == 2
 
 typedef __mmask16 simd_mask_f32;
@@ -176,55 +205,28 @@ SIMD_INLINE void store_some_f64(double *p, v_f64 v, simd_mask_f64 mask) {
     _mm512_mask_storeu_pd(p, mask, (__m512d)v);
 }
 SIMD_INLINE v_f32 load_part_f32(const float *p, int64_t count) {
-    switch (count) {
-    case 4:
+    if (count == 4) {
         return (v_f32)_mm512_zextps128_ps512(_mm_loadu_ps(p));
-    case 8:
-        return (v_f32)_mm512_zextps256_ps512(_mm256_loadu_ps(p));
-    case 12:
-        return (v_f32)_mm512_insertf32x4(_mm512_zextps256_ps512(_mm256_loadu_ps(p)),
-                                         _mm_loadu_ps(p + 8), 2);
-    default:
-        return load_some_f32(p, mask_f32(count));
     }
-}
-SIMD_INLINE v_f64 load_part_f64(const double *p, int64_t count) {
-    switch (count) {
-    case 2:
-        return (v_f64)_mm512_zextpd128_pd512(_mm_loadu_pd(p));
-    case 4:
-        return (v_f64)_mm512_zextpd256_pd512(_mm256_loadu_pd(p));
-    default:
-        return load_some_f64(p, mask_f64(count));
-    }
+    return load_some_f32(p, mask_f32(count));
 }
 SIMD_INLINE void store_part_f32(float *p, v_f32 v, int64_t count) {
-    switch (count) {
-    case 4:
+    if (count == 4) {
         _mm_storeu_ps(p, _mm512_castps512_ps128((__m512)v));
-        break;
-    case 8:
-        _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)v));
-        break;
-    case 12:
-        _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)v));
-        _mm_storeu_ps(p + 8, _mm512_extractf32x4_ps((__m512)v, 2));
-        break;
-    default:
-        store_some_f32(p, v, mask_f32(count));
+        return;
     }
+    __m256 half = _mm512_castps512_ps256((__m512)v);
+    if (count & 8) {
+        _mm256_storeu_ps(p, half);
+        half = _mm512_extractf32x8_ps((__m512)v, 1);
+    }
+    store_less_than_8(p + (count & 8), half, count);
+}
+SIMD_INLINE v_f64 load_part_f64(const double *p, int64_t count) {
+    return (v_f64)load_part_f32((const float *)p, 2 * count);
 }
 SIMD_INLINE void store_part_f64(double *p, v_f64 v, int64_t count) {
-    switch (count) {
-    case 2:
-        _mm_storeu_pd(p, _mm512_castpd512_pd128((__m512d)v));
-        break;
-    case 4:
-        _mm256_storeu_pd(p, _mm512_castpd512_pd256((__m512d)v));
-        break;
-    default:
-        store_some_f64(p, v, mask_f64(count));
-    }
+    store_part_f32((float *)p, (v_f32)v, 2 * count);
 }
 SIMD_INLINE v_f32 fours_f32(const float *p, int64_t ld) {
     __m512 v = _mm512_castps128_ps512(_mm_loadu_ps(p));
@@ -237,24 +239,35 @@ SIMD_INLINE v_f64 fours_f64(const double *p, int64_t ld) {
     return (v_f64)_mm512_insertf64x4(v, _mm256_loadu_pd(p + ld), 1);
 }
 SIMD_INLINE v_f32 load_rows_f32(const float *p, int64_t ld, int rows) {
+    if (rows == 2) {
+        return (v_f32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)),
+                                         _mm256_loadu_ps(p + ld), 1);
+    }
     if (rows == 4) {
         return fours_f32(p, ld);
     }
-    return (v_f32)_mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(p)),
-                                     _mm256_loadu_ps(p + ld), 1);
+    __m512 v = _mm512_castps128_ps512(load_two_rows(p, ld));
+    v = _mm512_insertf32x4(v, load_two_rows(p + 2 * ld, ld), 1);
+    v = _mm512_insertf32x4(v, load_two_rows(p + 4 * ld, ld), 2);
+    return (v_f32)_mm512_insertf32x4(v, load_two_rows(p + 6 * ld, ld), 3);
 }
 SIMD_INLINE v_f64 load_rows_f64(const double *p, int64_t ld, int rows) {
     return (v_f64)load_rows_f32((const float *)p, 2 * ld, rows);
 }
 SIMD_INLINE void store_rows_f32(float *p, v_f32 v, int64_t ld, int rows) {
-    if (rows == 4) {
+    if (rows == 2) {
+        _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)v));
+        _mm256_storeu_ps(p + ld, _mm512_extractf32x8_ps((__m512)v, 1));
+    } else if (rows == 4) {
         _mm_storeu_ps(p, _mm512_castps512_ps128((__m512)v));
         _mm_storeu_ps(p + ld, _mm512_extractf32x4_ps((__m512)v, 1));
         _mm_storeu_ps(p + 2 * ld, _mm512_extractf32x4_ps((__m512)v, 2));
         _mm_storeu_ps(p + 3 * ld, _mm512_extractf32x4_ps((__m512)v, 3));
     } else {
-        _mm256_storeu_ps(p, _mm512_castps512_ps256((__m512)v));
-        _mm256_storeu_ps(p + ld, _mm512_extractf32x8_ps((__m512)v, 1));
+        store_two_rows(p, _mm512_castps512_ps128((__m512)v), ld);
+        store_two_rows(p + 2 * ld, _mm512_extractf32x4_ps((__m512)v, 1), ld);
+        store_two_rows(p + 4 * ld, _mm512_extractf32x4_ps((__m512)v, 2), ld);
+        store_two_rows(p + 6 * ld, _mm512_extractf32x4_ps((__m512)v, 3), ld);
     }
 }
 SIMD_INLINE void store_rows_f64(double *p, v_f64 v, int64_t ld, int rows) {
@@ -312,23 +325,18 @@ SIMD_INLINE v_f32 load_part_f32(const float *p, int64_t count) {
     return count == 4 ? (v_f32)_mm256_zextps128_ps256(_mm_loadu_ps(p))
                       : load_some_f32(p, mask_f32(count));
 }
-SIMD_INLINE v_f64 load_part_f64(const double *p, int64_t count) {
-    return count == 2 ? (v_f64)_mm256_zextpd128_pd256(_mm_loadu_pd(p))
-                      : load_some_f64(p, mask_f64(count));
-}
 SIMD_INLINE void store_part_f32(float *p, v_f32 v, int64_t count) {
     if (count == 4) {
         _mm_storeu_ps(p, _mm256_castps256_ps128((__m256)v));
     } else {
-        store_some_f32(p, v, mask_f32(count));
+        store_less_than_8(p, (__m256)v, count);
     }
 }
+SIMD_INLINE v_f64 load_part_f64(const double *p, int64_t count) {
+    return (v_f64)load_part_f32((const float *)p, 2 * count);
+}
 SIMD_INLINE void store_part_f64(double *p, v_f64 v, int64_t count) {
-    if (count == 2) {
-        _mm_storeu_pd(p, _mm256_castpd256_pd128((__m256d)v));
-    } else {
-        store_some_f64(p, v, mask_f64(count));
-    }
+    store_part_f32((float *)p, (v_f32)v, 2 * count);
 }
 SIMD_INLINE v_f32 fours_f32(const float *p, int64_t ld) {
     return (v_f32)_mm256_set_m128(_mm_loadu_ps(p + ld), _mm_loadu_ps(p));
@@ -338,16 +346,21 @@ SIMD_INLINE v_f64 fours_f64(const double *p, int64_t ld) {
     return load_f64(p);
 }
 SIMD_INLINE v_f32 load_rows_f32(const float *p, int64_t ld, int rows) {
-    (void)rows;
-    return fours_f32(p, ld);
+    return rows == 2 ? fours_f32(p, ld)
+                     : (v_f32)_mm256_set_m128(load_two_rows(p + 2 * ld, ld), load_two_rows(p, ld));
 }
 SIMD_INLINE v_f64 load_rows_f64(const double *p, int64_t ld, int rows) {
     return (v_f64)load_rows_f32((const float *)p, 2 * ld, rows);
 }
 SIMD_INLINE void store_rows_f32(float *p, v_f32 v, int64_t ld, int rows) {
-    (void)rows;
-    _mm_storeu_ps(p, _mm256_castps256_ps128((__m256)v));
-    _mm_storeu_ps(p + ld, _mm256_extractf128_ps((__m256)v, 1));
+    __m128 low = _mm256_castps256_ps128((__m256)v), high = _mm256_extractf128_ps((__m256)v, 1);
+    if (rows == 2) {
+        _mm_storeu_ps(p, low);
+        _mm_storeu_ps(p + ld, high);
+    } else {
+        store_two_rows(p, low, ld);
+        store_two_rows(p + 2 * ld, high, ld);
+    }
 }
 SIMD_INLINE void store_rows_f64(double *p, v_f64 v, int64_t ld, int rows) {
     store_rows_f32((float *)p, (v_f32)v, 2 * ld, rows);

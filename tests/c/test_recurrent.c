@@ -493,14 +493,14 @@ static void test_words(void) {
     srn_free(p);
 }
 
-/* Widths that leave a quarter or half of a vector, which rows then share; single rows are left. */
+/* Widths that leave pieces of a vector, which up to eight rows share, and three rows besides. */
 static void test_shared_vectors(void) {
-    static const int64_t units[] = {2, 4, 8, 10, 12, 20};
+    static const int64_t units[] = {1, 2, 4, 6, 8, 10, 12, 14, 18, 20};
     problem *p = srn_alloc_zero(sizeof *p, NULL);
-    for (int i = 0; i < 6 * N_KINDS; i++) {
+    for (int i = 0; i < 10 * N_KINDS; i++) {
         draw_problem(p, i % N_KINDS);
         p->times = 3;
-        p->batch = MAX_B;
+        p->batch = 11;
         p->units = units[i / N_KINDS];
         p->act = SRN_ACT_tanh;
         p->rec = SRN_ACT_sigmoid;
