@@ -178,6 +178,27 @@ static bool fill_region(srn_split *s, int32_t depth) {
     return true;
 }
 
+/* The parts of a sum, largest ... together: a sum of sums in pairs. */
+static srn_val combined(srn_split *s, srn_op_id reduction, srn_val stacked) {
+    int64_t first = 0;
+    if (reduction != SRN_OP_sum) {
+        srn_attr attrs[] = {{.ints = {1, &first}}, {.i = false}};
+        return srn_emit(s->to, reduction, 1, &stacked, attrs);
+    }
+    srn_shape shape = srn_type_of(s->to, stacked)->shape, one = {shape.rank - 1, {0}};
+    memcpy(one.dim, shape.dim + 1, (size_t)one.rank * sizeof *one.dim);
+    srn_val sums[SRN_MOST_PARTS];
+    for (int64_t p = 0; p < s->parts; p++) {
+        sums[p] = srn_reshape(s->to, srn_slice_axis(s->to, stacked, 0, p, p + 1), &one);
+    }
+    for (int64_t n = s->parts; n > 1; n /= 2) { /* a power of two */
+        for (int64_t p = 0; p < n / 2; p++) {
+            sums[p] = srn_add(s->to, sums[p], sums[n / 2 + p]);
+        }
+    }
+    return sums[0];
+}
+
 /* The region's scan, and what becomes of its outputs. */
 static bool emit_region_scan(srn_split *s, int32_t depth, int32_t n_seq, int64_t *outputs) {
     int32_t n = 0;
@@ -200,9 +221,7 @@ static bool emit_region_scan(srn_split *s, int32_t depth, int32_t n_seq, int64_t
         }
         s->stacked[v] = out++;
         if (s->kind[maker] == SRN_KIND_COMBINED) {
-            int64_t first = 0;
-            srn_attr reduce[] = {{.ints = {1, &first}}, {.i = false}};
-            s->whole[v] = srn_emit(s->to, s->rule[maker].combine, 1, &s->stacked[v], reduce);
+            s->whole[v] = combined(s, s->rule[maker].combine, s->stacked[v]);
         }
     }
     return !srn_failed(&s->to->err);

@@ -5,6 +5,8 @@
 #include "compile/batch_axis.h"
 #include "compile/plan.h"
 
+#define SRN_MOST_PARTS 8
+
 typedef enum srn_split_kind {
     SRN_KIND_WHOLE,   /* once, outside */
     SRN_KIND_MAPPED,  /* in a region */

@@ -16,7 +16,7 @@
 
 #include "compile/batch_regions.h"
 
-enum { MOST_REGIONS = 8, MOST_PARTS = 8, GOOD_SAMPLES = 16, MIN_SAMPLES = 8, FARTHEST = 64 };
+enum { MOST_REGIONS = 8, GOOD_SAMPLES = 16, MIN_SAMPLES = 8, FARTHEST = 64 };
 
 /* ---- which nodes ---- */
 
@@ -257,7 +257,7 @@ static void find_crossing(srn_split *s) {
 
 /* A power of two, so that threads get equal shares; parts of less than 16 rows are slower per row. */
 static int64_t count_parts(int64_t batch) {
-    for (int64_t parts = MOST_PARTS; parts > 1; parts /= 2) {
+    for (int64_t parts = SRN_MOST_PARTS; parts > 1; parts /= 2) {
         if (batch % parts == 0 && batch / parts >= GOOD_SAMPLES) {
             return parts;
         }
