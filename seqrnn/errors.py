@@ -29,7 +29,7 @@ class UnknownOutputError(ValueError, KeyError):
 
 
 def not_supported(what: str, **options) -> None:
-    """ValueError for the first of these options of Keras that is given: seqrnn has nothing for it."""
+    """ValueError for the first of these options of Keras that is given."""
     for name, value in options.items():
         if value is not None:
             raise ValueError(f"{what}: {name} is not supported, leave it out; got {value!r}.")
