@@ -161,14 +161,6 @@ class Sequential(Model):
     def names_of_outputs(self, n):
         return [self._chain[-1].name]
 
-    def shapes(self):
-        """The output shape of each layer, with None for unknown sizes; None before the first data.
-
-        Without a declared input, batch and time are open if all layers can do with that.
-        """
-        found = self._shapes_from_input()
-        return None if found is None else found[1:]
-
     def _shapes_from_input(self):
         """The shape of the input and of each layer's output."""
         if self._graph is not None:
