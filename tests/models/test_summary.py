@@ -180,7 +180,7 @@ def test_dot_text(tmp_path):
     relu = r"in (Dense)\nactivation: relu\noutput: (None, 5, 3)\ndtype: float32\ntrainable"
     assert f'n2 [label="{relu}"];' in lines
     assert any(r"gru (GRU)" in line and "not trainable" in line for line in lines)
-    assert r'o\"o (Dense)' in text
+    assert r"o\"o (Dense)" in text
     assert [line for line in lines if "->" in line] == ["n1 -> n2;", "n2 -> n3;", "n3 -> n4;"]
     plain = keras.utils.plot_model(model, tmp_path / "net.dot")
     assert (tmp_path / "net.dot").read_text() == plain.to_string()

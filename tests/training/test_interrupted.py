@@ -1,4 +1,4 @@
-"""A callback that raises, or Ctrl-C, at every hook: the model goes on as if nothing had happened."""
+"""A callback that raises, or Ctrl-C, at every hook: the model goes on as if nothing had been."""
 
 import numpy as np
 import pytest
