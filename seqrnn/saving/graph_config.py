@@ -20,38 +20,32 @@ from seqrnn.layers.base import Layer
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import KerasTensor, nest
 
-# Where Keras keeps the class of an op, if not among those of NumPy; and its name, if it is not
-# that of the function in CamelCase.
-_MODULES = {
-    "core": ("cast", "convert_to_tensor", "stop_gradient", "unstack"),
-    "math": ("erf", "logsumexp", "rsqrt"),
-    "linalg": ("norm",),
-    "nn": (
-        "binary_crossentropy celu conv elu gelu hard_sigmoid hard_silu hard_tanh leaky_relu "
-        "log_sigmoid log_softmax moments normalize one_hot relu relu6 rms_norm selu sigmoid silu "
-        "softmax softplus softsign"
-    ).split(),
-}
-_NUMPY = (
-    "abs absolute add all any argmax argmin broadcast_to ceil clip concatenate cos cosh cumsum "
-    "diagonal divide divide_no_nan dot equal exp exp2 expand_dims expm1 flip floor floor_divide "
-    "full_like getitem greater greater_equal hstack inner isfinite isinf isnan less less_equal log "
-    "log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul max maximum "
-    "mean min minimum mod moveaxis multiply nan_to_num ndim negative not_equal ones_like outer pad "
-    "power prod ravel reciprocal repeat reshape roll round sign sin sinh split sqrt square squeeze "
-    "stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile trace transpose "
-    "tril triu trunc var vdot vstack where zeros_like"
-).split()
-_HOMES = dict.fromkeys(_NUMPY, "numpy") | {
-    name: module for module, names in _MODULES.items() for name in names
-}
+# Where Keras keeps the class of an op; its name, if it is not that of the function in CamelCase.
+_NUMPY = """
+    abs absolute add all any argmax argmin broadcast_to ceil clip concatenate cos cosh cumsum
+    diagonal divide divide_no_nan dot equal exp exp2 expand_dims expm1 flip floor floor_divide
+    full_like getitem greater greater_equal hstack inner isfinite isinf isnan less less_equal
+    log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul max
+    maximum mean min minimum mod moveaxis multiply nan_to_num ndim negative not_equal ones_like
+    outer pad power prod ravel reciprocal repeat reshape roll round sign sin sinh split sqrt
+    square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile
+    trace transpose tril triu trunc var vdot vstack where zeros_like
+"""
+_NN = """
+    binary_crossentropy celu conv elu gelu hard_sigmoid hard_silu hard_tanh leaky_relu
+    log_sigmoid log_softmax moments normalize one_hot relu relu6 rms_norm selu sigmoid silu
+    softmax softplus softsign
+"""
+_HOMES = dict.fromkeys(_NUMPY.split(), "numpy") | dict.fromkeys(_NN.split(), "nn")
+_HOMES |= dict.fromkeys(("cast", "convert_to_tensor", "stop_gradient", "unstack"), "core")
+_HOMES |= {"erf": "math", "logsumexp": "math", "rsqrt": "math", "norm": "linalg"}
 _CLASS_NAMES = {"getitem": "GetItem", "rms_norm": "RMSNorm"}
 _ALIASES = {"get_item": "getitem", "true_divide": "divide", "absolute": "abs"}
 # The parameters that are in the call of Keras's op, not in its config.
-_CALL_PARAMETERS = frozenset(
-    "x xs x1 x2 a b key condition constant_values fill_value indices inputs kernel output scale "
-    "target".split()
-)
+_CALL_PARAMETERS = """
+    a b condition constant_values fill_value indices inputs kernel key output scale target x x1
+    x2 xs
+"""
 
 
 # ---- to data ----
@@ -154,7 +148,7 @@ def _op_node(call, place):
             "keras.ops and keras.activations can be found again. Put it into a layer of your own."
         )
     bound = inspect.signature(call.fn).bind(*call.args, **call.kwargs)
-    inside = {k for k, v in bound.arguments.items() if k in _CALL_PARAMETERS}
+    inside = {k for k, v in bound.arguments.items() if k in _CALL_PARAMETERS.split()}
     outside = {k: v for k, v in bound.arguments.items() if k not in inside}
     if name in _HOMES and not any(isinstance(v, KerasTensor) for v in nest.flatten(outside)):
         class_name = _CLASS_NAMES.get(name) or "".join(map(str.capitalize, name.split("_")))

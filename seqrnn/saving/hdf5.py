@@ -92,7 +92,7 @@ class _Lazy:
 
 
 def stores(group, filename):
-    """{place: Store} of the groups below `group` that hold data sets. ValueError for unsafe ones."""
+    """{place: Store} of all groups with data sets below `group`. ValueError for unsafe ones."""
     module = h5py()
     found, seen, todo = {}, set(), [("", group)]
     with damage_named(filename):
