@@ -22,6 +22,7 @@ _NOT_SUPPORTED = {
     "renorm_clipping": None,
     "renorm_momentum": 0.99,
     "synchronized": False,
+    "rms_scaling": False,
     "time_major": False,
     "use_gate": False,
     "sliding_window": None,

@@ -237,7 +237,8 @@ class _Reader:
     def _function(self, node):
         """The layer, or the function of tensors, that a node describes."""
         module, name = node.get("module") or "", node["class_name"]
-        if module == "seqrnn.ops" or module.startswith("keras.src.ops."):
+        bare = not module and "trainable" not in node["config"]  # of an op, in a legacy file
+        if bare or module == "seqrnn.ops" or module.startswith("keras.src.ops."):
             return _op(name, {k: v for k, v in node["config"].items() if k != "name"})
         layer = deserialize_keras_object(node, self.custom_objects)
         if not isinstance(layer, Layer):

@@ -16,7 +16,11 @@ import warnings
 import numpy as np
 
 from seqrnn.saving import hdf5
-from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
+from seqrnn.saving.objects import (
+    custom_object_scope,
+    deserialize_keras_object,
+    serialize_keras_object,
+)
 from seqrnn.trace.array import checked
 
 _TOP = "top_level_model_weights"
@@ -98,7 +102,8 @@ def read_model(file, filename, custom_objects=None, compile=True):
     training = hdf5.json_in(file, "training_config")
     if compile and training is not None:
         optimizer = training.pop("optimizer_config", None)
-        model.compile_from_config({**training, "optimizer": optimizer})
+        with custom_object_scope(custom_objects or {}):
+            model.compile_from_config({**training, "optimizer": optimizer})
         if "optimizer_weights" in file:
             _load_optimizer(hdf5.child_group(file, "optimizer_weights"), model, filename)
     return model

@@ -10,9 +10,9 @@
     nn.LSTM         LSTM                 likewise; both have the gates in the order i, f, c, o
     nn.GRU          GRU                  gates r, z, n there, z, r, h here; bias (2, 3 units) is both
 
-A recurrent module of several layers is a list of layers here, a bidirectional one a `Bidirectional`
-per layer (`_l0`, `_l0_reverse`). A `TimeDistributed` stands for the layer in it, an RNN of built-in
-cells for the layers of these cells.
+A recurrent module of several layers is a list of layers here, a bidirectional one has a
+`Bidirectional` per layer (`_l0`, `_l0_reverse`). A `TimeDistributed` stands for the layer in it, an
+RNN of built-in cells for the layers of these cells.
 
 What no state_dict says, and what differs by default, is the caller's to set: epsilon is 1e-5 in
 PyTorch's normalisations and 1e-3 here, the momentum of nn.BatchNorm1d is 1 - ours, sequences are
