@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -101,6 +102,40 @@ def standardize_dtype(dtype: object) -> str:
 def is_float(dtype: str) -> bool:
     """Whether `dtype`, a standard name, is a float."""
     return dtype in _FLOATS
+
+
+# ---- loading ----
+
+
+class _Budget(threading.local):
+    left = None  # elements of weights that may still be made; None: no limit
+
+
+_budget = _Budget()
+
+
+@contextlib.contextmanager
+def weight_budget(elements: int):
+    """Within the block (of this thread) `add_weight` makes at most so many elements in all.
+
+    So a file of a few bytes that describes a layer of huge size does not fill the memory.
+    """
+    before, _budget.left = _budget.left, elements
+    try:
+        yield
+    finally:
+        _budget.left = before
+
+
+def spend_on_weight(elements: int, name: str) -> None:
+    """Takes a weight's elements off the budget. ValueError if it is used up."""
+    if _budget.left is None:
+        return
+    _budget.left -= elements
+    if _budget.left < 0:
+        raise ValueError(
+            f"the weight {name!r} of {elements} elements is more than the file has weights for"
+        )
 
 
 # ---- names ----

@@ -28,6 +28,13 @@ class UnknownOutputError(ValueError, KeyError):
     __str__ = ValueError.__str__
 
 
+def not_supported(what: str, **options) -> None:
+    """ValueError for the first of these options of Keras that is given."""
+    for name, value in options.items():
+        if value is not None:
+            raise ValueError(f"{what}: {name} is not supported, leave it out; got {value!r}.")
+
+
 def did_you_mean(word: object, words: Iterable[str]) -> str:
     """The end of an error text: " Did you mean 'tanh'?", or all the words when none is near.
 

@@ -166,9 +166,18 @@ class VarianceScaling(RandomInitializer):
         scale: above 0.
         mode: n is 'fan_in', 'fan_out' or 'fan_avg'.
         distribution: 'truncated_normal', 'untruncated_normal' or 'uniform' on ±sqrt(3 scale / n).
+        input_axes, output_axes: the fans are the products of the sizes of these axes; give both.
     """
 
-    def __init__(self, scale=1.0, mode="fan_in", distribution="truncated_normal", seed=None):
+    def __init__(
+        self,
+        scale=1.0,
+        mode="fan_in",
+        distribution="truncated_normal",
+        seed=None,
+        input_axes=None,
+        output_axes=None,
+    ):
         if not scale > 0:
             raise ValueError(f"VarianceScaling: scale must be above 0, got {scale}.")
         _one_of(mode, ("fan_in", "fan_out", "fan_avg"), "VarianceScaling: mode")
@@ -181,10 +190,13 @@ class VarianceScaling(RandomInitializer):
         self.scale = scale
         self.mode = mode
         self.distribution = distribution
+        if (input_axes is None) != (output_axes is None):
+            raise ValueError(f"{type(self).__name__}: give both input_axes and output_axes.")
+        self._axes = {"input_axes": input_axes, "output_axes": output_axes}
         super().__init__(seed)
 
     def _draw(self, generator, shape):
-        fan_in, fan_out = fans(shape)
+        fan_in, fan_out = fans(shape, **self._axes)
         n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, n)
         if self.distribution == "uniform":
@@ -199,20 +211,21 @@ class VarianceScaling(RandomInitializer):
             "scale": self.scale,
             "mode": self.mode,
             "distribution": self.distribution,
+            **self._axes,
             **super().get_config(),
         }
 
 
 class _Scaled(VarianceScaling):
-    """A `VarianceScaling` whose only argument is the seed."""
+    """A `VarianceScaling` whose scale, mode and distribution are given."""
 
     scaling: tuple
 
-    def __init__(self, seed=None):
-        super().__init__(*self.scaling, seed=seed)
+    def __init__(self, seed=None, input_axes=None, output_axes=None):
+        super().__init__(*self.scaling, seed=seed, input_axes=input_axes, output_axes=output_axes)
 
     def get_config(self):
-        return RandomInitializer.get_config(self)
+        return {**self._axes, **RandomInitializer.get_config(self)}
 
 
 class GlorotUniform(_Scaled):
@@ -275,8 +288,10 @@ class Orthogonal(RandomInitializer):
         return {"gain": self.gain, **super().get_config()}
 
 
-def fans(shape) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight of this shape."""
+def fans(shape, input_axes=None, output_axes=None) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight of this shape, from its last axes if no others are given."""
+    if input_axes is not None:
+        return tuple(math.prod(shape[a] for a in axes) for axes in (input_axes, output_axes))
     if len(shape) == 0:
         return 1, 1
     if len(shape) == 1:

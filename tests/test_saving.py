@@ -225,10 +225,12 @@ def test_weights_that_do_not_fit_leave_the_model_unchanged(tmp_path):
     with pytest.raises(ValueError, match=r"layer 'mine' has shape \(3, 5\).*shape \(3, 4\)"):
         model.load_weights(tmp_path / "w")
     longer = keras.Sequential([*small(4, "other").layers, layers.Dense(1, name="extra")])
-    with pytest.raises(ValueError, match=r"holds 4 weights.* has 6.*'extra'.*in the model"):
+    with pytest.raises(ValueError, match=r"layer 'extra' has 2 weights.*holds 0 weights for it"):
         longer.load_weights(tmp_path / "w")
     shorter = keras.Sequential([layers.Dense(3, input_shape=[2])])
-    with pytest.raises(ValueError, match=r"'mine'.*in the file"):
+    with pytest.raises(
+        ValueError, match=r"weights for 'layers/dense_1', which the model does not have"
+    ):
         shorter.load_weights(tmp_path / "w")
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -259,16 +261,6 @@ def test_unbuilt_models(tmp_path):
 # ---- files ----
 
 
-@pytest.mark.parametrize("name", ["m.keras", "m.h5", "w.weights.h5", "m.hdf5", "M.KERAS"])
-def test_names_of_formats_that_come_later(name, tmp_path):
-    model = small(1)
-    with pytest.raises(ValueError, match=r"not available yet.*'\.srn'"):
-        model.save(tmp_path / name)
-    with pytest.raises(ValueError, match=r"not available yet"):
-        model.load_weights(tmp_path / name)
-    assert os.listdir(tmp_path) == []
-
-
 def test_missing_file_and_directory(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing"):
         keras.models.load_model(tmp_path / "nothing")
@@ -290,7 +282,7 @@ def test_foreign_files(tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     np.savez(tmp_path / "a.npz", x=np.ones(3))
     for name in ("text", "empty", "a.npz"):
-        with pytest.raises(ValueError, match="is not a file of seqrnn"):
+        with pytest.raises(ValueError, match="is not a file of seqrnn or Keras"):
             keras.models.load_model(tmp_path / name)
 
 
@@ -318,7 +310,7 @@ def test_flipped_bits_anywhere_are_noticed_or_harmless(tmp_path):
         try:
             loaded = keras.models.load_model(tmp_path / "flipped")
         except ValueError as error:
-            assert "is damaged" in str(error) or "is not a file of seqrnn" in str(error)
+            assert "is damaged" in str(error) or "is not a file of seqrnn or Keras" in str(error)
             refused += 1
         else:
             np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
@@ -354,7 +346,7 @@ def test_later_version(tmp_path):
     with zipfile.ZipFile(tmp_path / "m", "w") as archive:
         head = {"format": "seqrnn", "version": 99, "kind": "model", "made_by": "seqrnn 9"}
         archive.writestr("format.json", json.dumps(head))
-    with pytest.raises(ValueError, match=r"version 99, by seqrnn 9.*Update"):
+    with pytest.raises(ValueError, match=r"version 99, by seqrnn 9.*reads version 2"):
         keras.models.load_model(tmp_path / "m")
 
 
@@ -393,8 +385,8 @@ def test_nothing_in_a_file_is_a_pickle(tmp_path):
         2.5,
         "x",
         [1, [2.0, None]],
-        (1, (2, 3)),
-        {"a": (1, 2), "b": [True]},
+        {"a": [1, 2], "b": [True]},
+        [slice(None, 3), ...],
         np.float32(1.5),
     ],
 )

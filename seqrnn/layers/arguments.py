@@ -13,15 +13,38 @@ from seqrnn.errors import UnknownArgumentError, did_you_mean
 # Every layer takes these by keyword.
 COMMON = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
+# Arguments of Keras that are accepted with the one value that means: as without it.
+_NOT_SUPPORTED = {
+    "quantization_config": None,
+    "lora_rank": None,
+    "lora_alpha": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "synchronized": False,
+    "rms_scaling": False,
+    "time_major": False,
+    "use_gate": False,
+    "sliding_window": None,
+}
+
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def refuse_unknown(cls: type, unknown) -> None:
+def refuse_unknown(cls: type, unknown: dict) -> None:
     """Raises UnknownArgumentError for the first of the keywords `unknown`; fine when there is none.
 
     `GRU() got an unexpected keyword argument 'return_sequence'. Did you mean 'return_sequences'?`
+    What Keras has and seqrnn has not may be given with its default.
     """
-    for name in unknown:
+    for name, value in unknown.items():
+        if name in _NOT_SUPPORTED:
+            if value != _NOT_SUPPORTED[name]:
+                raise ValueError(
+                    f"{cls.__name__}: {name} is not supported, got {value!r}; leave it out, or at "
+                    f"{_NOT_SUPPORTED[name]!r}."
+                )
+            continue
         raise UnknownArgumentError(
             f"{cls.__name__}() got an unexpected keyword argument {name!r}."
             f"{did_you_mean(name, constructor_arguments(cls))}"

@@ -8,6 +8,7 @@ function being traced, run `call` there; arrays run a plan that was traced from 
 from __future__ import annotations
 
 import importlib
+import math
 
 import numpy as np
 
@@ -167,9 +168,11 @@ class Layer(Tracked):
             initializer = "glorot_uniform" if config.is_float(dtype) else "zeros"
         if not isinstance(initializer, (np.ndarray, Variable, int, float)):
             initializer = _resolved("initializers", initializer)
+        shape = () if shape is None else shape
+        config.spend_on_weight(math.prod(nest.flatten(shape)), name)
         variable = Variable(
             initializer,
-            shape=() if shape is None else shape,
+            shape=shape,
             dtype=dtype,
             trainable=trainable,
             name=name or config.unique_name("variable"),
@@ -229,6 +232,23 @@ class Layer(Tracked):
                 )
         for variable, array in zip(variables, weights, strict=True):
             variable.assign(array)
+
+    def save_own_variables(self, store) -> None:
+        """Puts the layer's own weights, without those of its parts, into the dict `store`: '0',
+        '1', ..., trainable ones first. Override it, and `load_own_variables`, to save other arrays.
+        """
+        for i, variable in enumerate(self._own_variables()):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store) -> None:
+        """Sets the layer's own weights from what `save_own_variables` gave."""
+        variables = self._own_variables()
+        if len(store) != len(variables):
+            raise ValueError(
+                f"layer {self.name!r} has {len(variables)} weights of its own, got {len(store)}."
+            )
+        for i, variable in enumerate(variables):
+            variable.assign(store[str(i)])
 
     def count_params(self) -> int:
         """The number of elements of all weights. ValueError if the layer is not built."""
@@ -321,6 +341,21 @@ class Layer(Tracked):
     def from_config(cls, config):
         """A layer made from what `get_config` gave."""
         return cls(**config)
+
+    def get_build_config(self) -> dict | None:
+        """What `build_from_config` needs to make the weights again, beside the constructor's
+        arguments; None if the first call makes them, as by default. Override both together.
+        """
+        return None
+
+    def build_from_config(self, config) -> None:
+        """Makes the weights: `build` for the shape, or shapes by name, in `config`."""
+        if self.built:
+            return
+        if "input_shape" in config:
+            self.build(config["input_shape"])
+        elif "shapes_dict" in config:
+            self.build(**config["shapes_dict"])
 
     # ---- calling ----
 

@@ -177,6 +177,8 @@ def _call(layer, args, kwargs):
             _regularize(layer, outputs)
         if args:
             _pass_mask(layer, spec, args[0], mask, outputs)
+    if state.outputs is not None:
+        state.outputs.setdefault(id(layer), outputs)
     return outputs
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seqrnn import activations, ops
+from seqrnn.errors import not_supported
 from seqrnn.layers.arguments import InputSpec, flag, whole_sizes
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import (
@@ -132,8 +133,17 @@ class Dense(Layer):
         activity_regularizer=None,
         kernel_constraint=None,
         bias_constraint=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
         **kwargs,
     ):
+        not_supported(
+            "Dense",
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_int(units, "Dense: units")
         self.activation = activations.get(activation)

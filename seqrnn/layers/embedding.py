@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn import ops
+from seqrnn.errors import not_supported
 from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import keep_options, options_config, positive_int, weight
@@ -35,8 +36,17 @@ class Embedding(Layer):
         embeddings_constraint=None,
         mask_zero=False,
         weights=None,
+        lora_rank=None,
+        lora_alpha=None,
+        quantization_config=None,
         **kwargs,
     ):
+        not_supported(
+            "Embedding",
+            lora_rank=lora_rank,
+            lora_alpha=lora_alpha,
+            quantization_config=quantization_config,
+        )
         length = kwargs.pop("input_length", None)  # Keras 2
         if length is not None and not {"input_shape", "batch_input_shape"} & set(kwargs):
             kwargs["input_shape"] = (length,)

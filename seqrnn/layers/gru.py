@@ -35,7 +35,7 @@ class GRUCell(RecurrentCell):
     """
 
     gates = 3
-    _plain = (*RecurrentCell._plain, "reset_after", "implementation")
+    _plain = (*RecurrentCell._plain, "reset_after")
     _activations = ("activation", "recurrent_activation")
 
     def __init__(

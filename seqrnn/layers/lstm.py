@@ -32,7 +32,7 @@ class LSTMCell(RecurrentCell):
     """
 
     gates = 4
-    _plain = (*RecurrentCell._plain, "unit_forget_bias", "implementation")
+    _plain = (*RecurrentCell._plain, "unit_forget_bias")
     _activations = ("activation", "recurrent_activation")
 
     def __init__(

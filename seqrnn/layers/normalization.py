@@ -171,6 +171,8 @@ class LayerNormalization(Layer):
         gamma_constraint=None,
         **kwargs,
     ):
+        if kwargs.pop("rms_scaling", False):  # which files of Keras have
+            raise ValueError("LayerNormalization: rms_scaling is not supported.")
         super().__init__(**kwargs)
         several = isinstance(axis, (list, tuple))
         self.axis = [_one_axis(self, a) for a in axis] if several else _one_axis(self, axis)

@@ -173,6 +173,8 @@ class RecurrentCell(Layer):
     def get_config(self):
         plain = {name: getattr(self, name) for name in self._plain}
         words = {name: activations.serialize(getattr(self, name)) for name in self._activations}
+        if self.implementation != RecurrentCell.implementation:
+            plain["implementation"] = self.implementation
         return {**super().get_config(), **plain, **words, **options_config(self)}
 
     def __getstate__(self):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from seqrnn import losses, ops
+from seqrnn.errors import not_supported
 from seqrnn.losses.base import expand_weight, mask_weight
 from seqrnn.losses.functions import match
 from seqrnn.metrics import functions as f
@@ -104,13 +105,19 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
     """Mean crossentropy of class numbers and class probabilities (or logits)."""
 
     def __init__(
-        self, name="sparse_categorical_crossentropy", dtype=None, from_logits=False, axis=-1
+        self,
+        name="sparse_categorical_crossentropy",
+        dtype=None,
+        from_logits=False,
+        ignore_class=None,
+        axis=-1,
     ):
         super().__init__(
             losses.sparse_categorical_crossentropy,
             name,
             dtype,
             from_logits=from_logits,
+            ignore_class=ignore_class,
             axis=axis,
         )
 
@@ -143,9 +150,11 @@ class _Confusion(SumMetric):
     """[true positives, false positives, false negatives], each summed over all elements.
 
     `thresholds`: a prediction above it (default 0.5) is positive; a list gives a list of results.
+    `top_k` and `class_id` are not supported: ValueError.
     """
 
-    def __init__(self, thresholds=None, name=None, dtype=None):
+    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+        not_supported(type(self).__name__, top_k=top_k, class_id=class_id)
         super().__init__(dtype, name)
         self.thresholds = thresholds
 

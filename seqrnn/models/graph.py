@@ -1,11 +1,7 @@
-"""The graph of a functional model: inputs, the recorded calls in order, outputs.
+"""The graph of a functional model: inputs, the recorded calls in order, outputs."""
 
-As plain data: layers once each, then the calls; a tensor is [call, output], inputs are call -1.
-"""
-
-from seqrnn import ops, trace
+from seqrnn import trace
 from seqrnn.layers.base import Layer
-from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import KerasTensor, nest
 
 
@@ -30,7 +26,8 @@ class ModelGraph:
             self._check_connected(call.inputs(), made)
             made |= {id(t) for t in nest.flatten(call.outputs)}
         self._check_connected(self.output_tensors, made)
-        self.layers = _distinct(call.fn for call in self.calls if isinstance(call.fn, Layer))
+        self.operations = _ordered(outputs, inputs)
+        self.layers = [each for each in self.operations if isinstance(each, Layer)]
         self._check_names()
 
     def _check_connected(self, tensors, made):
@@ -65,62 +62,6 @@ class ModelGraph:
             names.append(f"{base}_{same}" if same else base)
         return names
 
-    # ---- plain data ----
-
-    def to_config(self):
-        """JSON data; TypeError for arguments that can't be saved."""
-        place = {id(t): [-1, i] for i, t in enumerate(self.input_tensors)}
-        for i, call in enumerate(self.calls):
-            place |= {id(t): [i, j] for j, t in enumerate(nest.flatten(call.outputs))}
-        return {
-            "layers": [serialize_keras_object(layer) for layer in self.layers],
-            "inputs": [
-                {"shape": list(t.shape), "dtype": t.dtype, "name": t.name}
-                for t in self.input_tensors
-            ],
-            "calls": [
-                {
-                    **self._callee(call),
-                    "args": _encode(call.args, place),
-                    "kwargs": _encode(call.kwargs, place),
-                }
-                for call in self.calls
-            ],
-            "input_structure": _encode(self.inputs, place),
-            "output_structure": _encode(self.outputs, place),
-        }
-
-    def _callee(self, call):
-        if isinstance(call.fn, Layer):
-            return {"layer": next(i for i, la in enumerate(self.layers) if la is call.fn)}
-        if getattr(call.fn, "__module__", "").startswith(ops.__name__):
-            return {"op": call.fn.__name__.lstrip("_")}
-        return {"function": serialize_keras_object(call.fn)}
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        """The graph with new layers and tensors."""
-        layers = [deserialize_keras_object(node, custom_objects) for node in config["layers"]]
-        made = {
-            (-1, i): KerasTensor(tuple(node["shape"]), node["dtype"], name=node["name"])
-            for i, node in enumerate(config["inputs"])
-        }
-        for i, node in enumerate(config["calls"]):
-            if "layer" in node:
-                fn = layers[node["layer"]]
-            elif "op" in node:
-                fn = getattr(ops, node["op"])
-            else:
-                fn = deserialize_keras_object(node["function"], custom_objects)
-            args = _decode(node["args"], made, custom_objects)
-            kwargs = _decode(node["kwargs"], made, custom_objects)
-            outputs = nest.flatten(fn(*args, **kwargs))
-            made |= {(i, j): tensor for j, tensor in enumerate(outputs)}
-        return cls(
-            _decode(config["input_structure"], made, None),
-            _decode(config["output_structure"], made, None),
-        )
-
 
 def _single(structure):
     """[x] counts as x."""
@@ -136,35 +77,40 @@ def _distinct(things):
     return found
 
 
-def _encode(value, place):
-    if isinstance(value, KerasTensor):
-        if id(value) not in place:
-            raise TypeError(
-                f"Cannot save a model with the derived tensor {value!r} as an argument."
-            )
-        return {"tensor": place[id(value)]}
-    if isinstance(value, slice):
-        return {"slice": [_encode(v, place) for v in (value.start, value.stop, value.step)]}
-    if value is Ellipsis:
-        return {"ellipsis": True}
-    if isinstance(value, list | tuple):
-        return {type(value).__name__: [_encode(item, place) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": {key: _encode(item, place) for key, item in value.items()}}
-    return {"value": serialize_keras_object(value)}
+def _ordered(outputs, inputs):
+    """The layers and the calls of ops as Keras orders them: its files count on the order.
+
+    By depth, the longest way (in calls) to an output, deepest first; of one depth, those first
+    that are met first on the way back from the outputs. A layer called twice counts as deep as its
+    deepest call.
+    """
+    known = {id(t) for t in nest.flatten(inputs)}
+    met, finished = {}, {}  # operation -> when it was first met; calls, after those before them
+    for output in nest.flatten(outputs):
+        todo = [(output, None)]
+        while todo:
+            tensor, done = todo.pop()
+            if done is not None:
+                finished[id(done)] = done
+                continue
+            call = tensor.origin
+            if id(tensor) in known or call is None or id(call) in finished:
+                continue
+            met.setdefault(id(_operation(call)), len(met))
+            todo.append((None, call))
+            todo += [(t, None) for t in reversed(call.inputs())]
+    depths, deepest = {}, {}
+    for call in reversed(finished.values()):
+        key = id(_operation(call))
+        depth = deepest[key] = max(depths.get(id(call), 0), deepest.get(key, 0))
+        for tensor in call.inputs():
+            before = tensor.origin
+            if before is not None and id(before) in finished and id(tensor) not in known:
+                depths[id(before)] = max(depth + 1, depths.get(id(before), 0))
+    operations = _distinct(map(_operation, finished.values()))
+    return sorted(operations, key=lambda each: (-deepest[id(each)], met[id(each)]))
 
 
-def _decode(node, made, custom_objects):
-    ((kind, value),) = node.items()
-    if kind == "tensor":
-        return made[tuple(value)]
-    if kind == "slice":
-        return slice(*[_decode(v, made, custom_objects) for v in value])
-    if kind == "ellipsis":
-        return Ellipsis
-    if kind in ("list", "tuple"):
-        items = [_decode(item, made, custom_objects) for item in value]
-        return items if kind == "list" else tuple(items)
-    if kind == "dict":
-        return {key: _decode(item, made, custom_objects) for key, item in value.items()}
-    return deserialize_keras_object(value, custom_objects)
+def _operation(call):
+    """The layer that was called; the call itself, if it is of an op."""
+    return call.fn if isinstance(call.fn, Layer) else call

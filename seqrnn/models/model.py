@@ -13,6 +13,7 @@ from seqrnn.layers.core import InputLayer
 from seqrnn.models.graph import ModelGraph
 from seqrnn.models.summary import summary_text
 from seqrnn.saving import model_io
+from seqrnn.saving.graph_config import graph_from_config, graph_to_config
 from seqrnn.saving.objects import (
     deserialize_keras_object,
     serialize_keras_object,
@@ -247,32 +248,66 @@ class Model(Trainer, Layer):
     # ---- config and files ----
 
     def get_config(self):
-        if self._graph is None:
+        """What `from_config` needs: of a functional model the graph, else the arguments."""
+        if self._graph is None or type(self).__init__ is not Model.__init__:
             return super().get_config()
-        return {"name": self.name, "trainable": self._trainable, "graph": self._graph.to_config()}
+        own = {"name": self.name, "trainable": self._trainable}
+        return own | graph_to_config(self._graph)
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        if "graph" not in config:
+        """A new model of the architecture that `get_config` described."""
+        if "input_layers" not in config:
             return cls(**config)
-        graph = ModelGraph.from_config(config["graph"], custom_objects)
-        return cls(graph.inputs, graph.outputs, name=config["name"], trainable=config["trainable"])
+        inputs, outputs = graph_from_config(config, custom_objects)
+        return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable", True))
+
+    def get_build_config(self):
+        """The shapes (and dtypes) that the model was built with, if they were not declared."""
+        if self._graph is not None or self._built_with is None:
+            return None
+        return {
+            "input_shape": nest.map_leaves(lambda s: list(s.shape), self._built_with),
+            "dtype": nest.map_leaves(lambda s: s.dtype, self._built_with),
+        }
+
+    def build_from_config(self, config):
+        """Makes the weights as `get_build_config` said."""
+        if config.get("input_shape") is not None:
+            self.build_from(_specs(config["input_shape"], config.get("dtype")))
 
     def to_json(self, **kwargs):
         """The architecture as JSON text, for `model_from_json`."""
         return json.dumps(serialize_keras_object(self), **kwargs)
 
-    def save(self, filepath, overwrite=True):
-        """Writes architecture, weights, compile settings and optimizer state to one file."""
-        model_io.save_model(self, filepath, overwrite)
+    def save(self, filepath, overwrite=True, **kwargs):
+        """Writes architecture, weights, compile settings and optimizer state to one file.
 
-    def save_weights(self, filepath, overwrite=True):
-        """Writes the weights to a file."""
-        model_io.save_weights(self, filepath, overwrite)
+        The ending chooses the format: '.keras' or '.h5' Keras's, any other seqrnn's own. Options:
+        see `saving.save_model`.
+        """
+        model_io.save_model(self, filepath, overwrite, **kwargs)
 
-    def load_weights(self, filepath, skip_mismatch=False):
-        """Reads weights from a file of `save_weights` or `save`; all, or on an error none."""
-        model_io.load_weights(self, filepath, skip_mismatch)
+    def save_weights(self, filepath, overwrite=True, **kwargs):
+        """Writes the weights to a file: '.weights.h5' or '.h5' as Keras, any other seqrnn's own."""
+        model_io.save_weights(self, filepath, overwrite, **kwargs)
+
+    def load_weights(self, filepath, skip_mismatch=False, **kwargs):
+        """Reads weights from a file of `save_weights` or `save`, or of Keras's; all, or on an
+        error none. Options: see `saving.load_weights`.
+        """
+        model_io.load_weights(self, filepath, skip_mismatch, **kwargs)
+
+
+def _specs(shapes, dtypes):
+    """The specs of shapes, lists of sizes, in nested lists and dicts."""
+    if isinstance(shapes, dict):
+        dtypes = dtypes or {}
+        return {name: _specs(shape, dtypes.get(name)) for name, shape in shapes.items()}
+    if shapes and isinstance(shapes[0], list | dict):
+        dtypes = dtypes or [None] * len(shapes)
+        return [_specs(*pair) for pair in zip(shapes, dtypes, strict=True)]
+    return Spec(shapes, dtypes)
 
 
 def _spec_of(leaf):

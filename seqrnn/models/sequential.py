@@ -6,6 +6,7 @@ from seqrnn.layers.context import on_path
 from seqrnn.layers.embedding import Embedding
 from seqrnn.models.graph import ModelGraph
 from seqrnn.models.model import Model, as_input
+from seqrnn.saving.graph_config import input_node
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.hints import missing_time
@@ -161,14 +162,6 @@ class Sequential(Model):
     def names_of_outputs(self, n):
         return [self._chain[-1].name]
 
-    def shapes(self):
-        """The output shape of each layer, with None for unknown sizes; None before the first data.
-
-        Without a declared input, batch and time are open if all layers can do with that.
-        """
-        found = self._shapes_from_input()
-        return None if found is None else found[1:]
-
     def _shapes_from_input(self):
         """The shape of the input and of each layer's output."""
         if self._graph is not None:
@@ -206,27 +199,31 @@ class Sequential(Model):
     # ---- config ----
 
     def get_config(self):
+        layers = [serialize_keras_object(layer) for layer in self._chain]
         config = {
             "name": self.name,
             "trainable": self._trainable,
-            "layers": [serialize_keras_object(layer) for layer in self._chain],
+            "dtype": self.compute_dtype,
+            "layers": layers,
         }
-        if self._input is not None:
-            config["input"] = {
-                "shape": list(self._input.shape),
-                "dtype": self._input.dtype,
-                "name": self._input.name,
-            }
+        placeholder = self._input
+        if placeholder is None and (shapes := self._shapes_from_input()) is not None:
+            placeholder = KerasTensor(shapes[0], self._built_with.dtype, name="input_layer")
+        if placeholder is not None:
+            layers.insert(0, input_node(placeholder))
+            config["build_input_shape"] = list(placeholder.shape)
         return config
+
+    def get_build_config(self):
+        return None  # the config says it
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        model = cls(name=config["name"], trainable=config["trainable"])
-        if "input" in config:
-            node = config["input"]
-            model.add(KerasTensor(tuple(node["shape"]), node["dtype"], name=node["name"]))
+        model = cls(name=config["name"], trainable=config.get("trainable", True))
         for node in config["layers"]:
             model.add(deserialize_keras_object(node, custom_objects))
+        if config.get("build_input_shape") and model._chain:
+            model.build(config["build_input_shape"])
         return model
 
 

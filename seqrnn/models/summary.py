@@ -13,7 +13,7 @@ optimizer keeps is a line of its own.
 import re
 import shutil
 
-from seqrnn.trace import KerasTensor, nest
+from seqrnn.trace import KerasTensor, Spec, nest, noted_outputs, output_specs
 from seqrnn.training.memory import bytes_text
 from seqrnn.utils.progress import can_print
 
@@ -89,22 +89,78 @@ def _entries(model, with_inputs):
     """(layer or input, text of the output's shape, names of what feeds it)."""
     graph = model._graph
     if graph is None:
-        shapes = model.shapes() if hasattr(model, "shapes") else None
+        shapes = shapes_of_layers(model)
         for i, layer in enumerate(model.layers):
-            yield layer, str(shapes[i]) if shapes else "?", []
+            yield layer, _shape_text(shapes[i]), []
         return
     if with_inputs and not hasattr(model, "add"):
         for tensor in graph.input_tensors:
             yield tensor, str(tensor.shape), []
-    seen = set()
+    by_layer = {}
     for call in graph.calls:
-        shapes = [str(t.shape) for t in nest.flatten(call.outputs) if isinstance(t, KerasTensor)]
-        if id(call.fn) in seen:
+        is_layer = hasattr(call.fn, "weights")
+        by_layer.setdefault(id(call.fn) if is_layer else id(call), []).append(call)
+    for calls in by_layer.values():
+        shapes = nest.map_leaves(lambda t: getattr(t, "shape", None), calls[0].outputs)
+        sources = [_source(t, by_layer) for call in calls for t in call.inputs()]
+        fn = calls[0].fn
+        layer = fn if hasattr(fn, "weights") else _Operation(calls[0])
+        yield layer, _shape_text(shapes), sources
+
+
+def _source(tensor, by_layer):
+    """'lstm[0][2]': output 2 of the first call of the layer."""
+    call = tensor.origin
+    if call is None:
+        return f"{tensor.name}[0][0]"
+    calls = by_layer.get(id(call.fn)) or [call]
+    number = next((i for i, each in enumerate(calls) if each is call), 0)
+    return f"{call.name}[{number}][{tensor.index}]"
+
+
+def _shape_text(shape):
+    """'(None, 3)', '[(None, 3), (None, 4)]' for several, '?' if it is not known."""
+    if shape is None:
+        return "?"
+    if isinstance(shape, dict):
+        return "{" + ", ".join(f"{k}: {_shape_text(s)}" for k, s in shape.items()) + "}"
+    if any(isinstance(s, tuple | list | dict) for s in shape):
+        return "[" + ", ".join(map(_shape_text, shape)) + "]"
+    return str(tuple(shape))
+
+
+def shapes_of_layers(model):
+    """The output shape of each layer of a model without a graph, None where it is not known.
+
+    Found by tracing its `call` for the shape of the first data. Batch and time are open (None) if
+    the model can do with that.
+    """
+    layers, specs = model.layers, model._built_with
+    known = [leaf for leaf in nest.flatten(specs) if isinstance(leaf, Spec)]
+    if not known:
+        return [None] * len(layers)
+
+    def outputs(x):
+        with noted_outputs() as found:
+            model(x)
+        return [found.get(id(layer)) for layer in layers]
+
+    for open_axes in (-1, 1):
+        x = nest.map_leaves(lambda s, n=open_axes: _open(s, n), specs)
+        try:
+            found = output_specs(outputs, (x,), {})
+        except (ValueError, TypeError, IndexError):
             continue
-        seen.add(id(call.fn))
-        sources = [t.origin.name if t.origin else t.name for t in call.inputs()]
-        layer = call.fn if hasattr(call.fn, "weights") else _Operation(call)
-        yield layer, ", ".join(shapes), sources
+        return [nest.map_leaves(lambda s: getattr(s, "shape", None), each) for each in found]
+    return [None] * len(layers)
+
+
+def _open(spec, axes):
+    """A placeholder with sizes None up to the axis `axes`; other leaves as they are."""
+    if not isinstance(spec, Spec) or not spec.shape:
+        return spec
+    rest = spec.shape[axes:] if axes > 0 or len(spec.shape) > 1 else ()
+    return KerasTensor((None,) * (len(spec.shape) - len(rest)) + rest, spec.dtype)
 
 
 class _Operation:

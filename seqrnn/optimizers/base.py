@@ -225,8 +225,15 @@ class Optimizer:
             store[str(i)] = array
 
     def load_own_variables(self, store):
-        """Sets the state from what `save_own_variables` gave. ValueError if it does not fit."""
-        self.set_weights([store[key] for key in sorted(store, key=int)])
+        """Sets the state from what `save_own_variables` gave. ValueError if it does not fit.
+
+        What was saved before the first step has no slots; those here stay as they are then.
+        """
+        weights = [store[key] for key in sorted(store, key=int)]
+        own = 1 + (self._schedule is None)
+        if len(weights) == own:
+            weights += self.variables[own:]
+        self.set_weights(weights)
 
     def __getstate__(self):
         state = {} if self.core is None else {"state": self.variables}

@@ -1,4 +1,4 @@
-"""Models, weights and objects in files. The format is described in `archive`."""
+"""Models, weights and objects in files. Formats: see `model_io`."""
 
 from seqrnn.saving.model_io import load_model, load_weights, save_model, save_weights
 from seqrnn.saving.objects import (
@@ -11,3 +11,4 @@ from seqrnn.saving.objects import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from seqrnn.saving.torch_weights import load_torch_weights, torch_state_dict

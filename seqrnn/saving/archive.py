@@ -1,16 +1,20 @@
-"""The file format: one zip archive, stored, without pickles.
+"""Files of seqrnn's own format, and what all formats share: whole files or none, and zip archives.
 
-    format.json     {"format": "seqrnn", "version": 1, "kind": "model" or "weights", "made_by": ...,
+The format, `.srn`, needs nothing but NumPy: one zip archive, stored, without pickles.
+
+    format.json     {"format": "seqrnn", "version": 2, "kind": "model" or "weights", "made_by": ...,
                      "members": names of all the others}
-    config.json     a model's architecture and compile settings (see `objects`); not in "weights"
-    arrays.json     {"weights": [{"layer", "name"}, ...]}, in the order of weight_0, weight_1, ...
-    arrays/<name>.npy
+    config.json     {"model": the model as data (see `objects`), "random_step"}; not in "weights"
+    names.json      {place: name of the layer there}, for all places (see `state`)
+    arrays/<place>/vars/<key>.npy
 
 A file is written beside its place under another name and then moved there, so that a reader, or a
 crash, never sees half of it. Zip keeps a checksum of every member, which is verified on reading.
-Nothing is compressed, so what a file makes us allocate is never more than its own size.
+Nothing is compressed, so what a file makes us allocate is never more than its own size; archives of
+others may be, up to a limit.
 """
 
+import contextlib
 import io
 import json
 import os
@@ -21,18 +25,10 @@ import zipfile
 
 import numpy as np
 
-VERSION = 1
-_LATER = (".keras", ".h5", ".hdf5")
-
-
-def check_name(path):
-    """ValueError for names that promise a format of Keras."""
-    lowered = path.lower()
-    if lowered.endswith(_LATER):
-        raise ValueError(
-            f"{path!r}: files in Keras's formats ({', '.join(_LATER)}) are not available yet. "
-            "Choose another ending, such as '.srn', for seqrnn's own format."
-        )
+VERSION = 2
+# A member may be larger than what is stored of it, up to a size, or up to this factor.
+_LARGE = 2**26
+_EXPANSION = 100
 
 
 def _check_regular(path):
@@ -47,8 +43,8 @@ def _check_regular(path):
         raise ValueError(f"{path!r} is a device or a pipe, expected a regular file.")
 
 
-def write_archive(path, kind, documents, arrays, overwrite=True):
-    """Writes a file atomically.
+def write_srn(path, kind, documents, arrays, overwrite=True):
+    """Writes a file of our own format.
 
     Args:
         documents: {name: JSON data}.
@@ -56,11 +52,6 @@ def write_archive(path, kind, documents, arrays, overwrite=True):
 
     Raises FileExistsError if there is a file and not `overwrite`.
     """
-    path = os.fsdecode(path)
-    check_name(path)
-    _check_regular(path)
-    if os.path.exists(path) and not overwrite:
-        raise FileExistsError(f"{path!r} exists already, and overwrite=False was asked for.")
     from seqrnn import __version__
 
     head = {
@@ -70,10 +61,29 @@ def write_archive(path, kind, documents, arrays, overwrite=True):
         "made_by": f"seqrnn {__version__}",
         "members": [*map("{}.json".format, documents), *map("arrays/{}.npy".format, arrays)],
     }
-    texts = {
+    members = {
         f"{name}.json": json.dumps(document, indent=1)
         for name, document in {"format": head, **documents}.items()
     }
+    members |= {f"arrays/{name}.npy": _npy(array) for name, array in arrays.items()}
+    write_whole(path, zipped(members), overwrite)
+
+
+def zipped(members):
+    """The bytes of a zip archive, nothing compressed, of {name: bytes or text}."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getbuffer()
+
+
+def write_whole(path, data, overwrite=True):
+    """Puts a file of these bytes at `path`, or on an error leaves what was there."""
+    path = os.fsdecode(path)
+    _check_regular(path)
+    if os.path.exists(path) and not overwrite:
+        raise FileExistsError(f"{path!r} exists already, and overwrite=False was asked for.")
     directory = os.path.dirname(path) or "."
     if not os.path.isdir(directory):
         raise FileNotFoundError(
@@ -82,11 +92,7 @@ def write_archive(path, kind, documents, arrays, overwrite=True):
     handle, temporary = tempfile.mkstemp(dir=directory, prefix=".seqrnn-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-                for name, text in texts.items():
-                    archive.writestr(name, text)
-                for name, array in arrays.items():
-                    archive.writestr(f"arrays/{name}.npy", _npy(array))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
@@ -108,72 +114,96 @@ def _npy(array):
     return buffer.getvalue()
 
 
-def read_archive(path):
-    """(kind, {name: JSON data}, {name: array}).
+def kind_of_file(path):
+    """'srn', 'keras' or 'hdf5', by the content of a file.
 
-    Raises FileNotFoundError, or ValueError for a file that is damaged, of another kind or of a
-    later version.
+    Raises FileNotFoundError, and ForeignFile (a ValueError) for anything else.
     """
     path = os.fsdecode(path)
-    check_name(path)
     _check_regular(path)
     if not os.path.exists(path):
         raise FileNotFoundError(f"There is no file {path!r}.")
+    with open(path, "rb") as file:
+        start = file.read(8)
+    if start == b"\x89HDF\r\n\x1a\n":
+        return "hdf5"
+    if start[:2] != b"PK":
+        raise _foreign(path)
+    with damage_named(path), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+    if "format.json" in names:
+        return "srn"
+    if "config.json" in names and "metadata.json" in names:
+        return "keras"
+    raise _foreign(path)
+
+
+@contextlib.contextmanager
+def damage_named(path):
+    """Errors of reading a damaged file, as ValueErrors that name it."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if "format.json" not in archive.namelist():
-                raise _foreign(path)
-            head = json.loads(_stored(archive, "format.json"))
-            if not isinstance(head, dict) or head.get("format") != "seqrnn":
-                raise _foreign(path)
-            if head.get("version", 0) > VERSION:
-                raise ForeignFile(
-                    f"{path!r} has format version {head['version']}, by {head.get('made_by')}; "
-                    f"this seqrnn reads up to version {VERSION}. Update seqrnn."
-                )
-            return head.get("kind"), *_members(archive, head.get("members", ()))
-    except ForeignFile:
+        yield
+    except (ForeignFile, PermissionError):
         raise
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, KeyError, RuntimeError) as error:
-        if isinstance(error, PermissionError):
-            raise
-        with open(path, "rb") as file:
-            is_zip = file.read(2) == b"PK"
-        if not is_zip:
-            raise _foreign(path) from None
+    except (
+        zipfile.BadZipFile,
+        EOFError,
+        OSError,
+        ValueError,
+        KeyError,
+        RuntimeError,
+        RecursionError,
+        NotImplementedError,
+    ) as error:
         raise ValueError(f"{path!r} is damaged or incomplete: {error}.") from error
 
 
+def read_srn(path):
+    """(kind, {name: JSON data}, {name: array}) of a file of our own format.
+
+    Raises ValueError for a file that is damaged, or of another version.
+    """
+    path = os.fsdecode(path)
+    with damage_named(path), zipfile.ZipFile(path) as archive:
+        head = json.loads(read_member(archive, "format.json"))
+        if not isinstance(head, dict) or head.get("format") != "seqrnn":
+            raise _foreign(path)
+        if head.get("version") != VERSION:
+            raise ForeignFile(
+                f"{path!r} has format version {head.get('version')}, by {head.get('made_by')}; "
+                f"this seqrnn reads version {VERSION}. Use the seqrnn that the file was made by."
+            )
+        missing = sorted(set(head.get("members", ())).difference(archive.namelist()))
+        if missing:
+            raise ValueError(f"{missing[0]} is missing")
+        documents, arrays = {}, {}
+        for name in archive.namelist():
+            data = read_member(archive, name)
+            if name.startswith("arrays/") and name.endswith(".npy"):
+                arrays[name[7:-4]] = _array(data)
+            elif name.endswith(".json"):
+                documents[name[:-5]] = json.loads(data)
+        return head.get("kind"), documents, arrays
+
+
 class ForeignFile(ValueError):
-    """A file that is not ours, or of a later version."""
+    """A file that nobody here can read."""
 
 
 def _foreign(path):
     return ForeignFile(
-        f"{path!r} is not a file of seqrnn: expected one written by model.save() or "
+        f"{path!r} is not a file of seqrnn or Keras: expected one written by model.save() or "
         "model.save_weights()."
     )
 
 
-def _members(archive, names):
-    """({name: JSON data}, {name: array}). ValueError if one of `names` is missing."""
-    documents, arrays = {}, {}
-    missing = sorted(set(names).difference(archive.namelist()))
-    if missing:
-        raise ValueError(f"{missing[0]} is missing")
-    for name in archive.namelist():
-        data = _stored(archive, name)
-        if name.startswith("arrays/") and name.endswith(".npy"):
-            arrays[name[7:-4]] = _array(data)
-        elif name.endswith(".json"):
-            documents[name[:-5]] = json.loads(data)
-    return documents, arrays
-
-
-def _stored(archive, name):
-    """The bytes of a member that is stored as it is."""
-    if archive.getinfo(name).compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{name!r} is compressed, which seqrnn never does")
+def read_member(archive, name):
+    """The bytes of a member. ValueError if it claims to be far larger than what is stored of it."""
+    info = archive.getinfo(name)
+    if info.file_size > max(_LARGE, _EXPANSION * info.compress_size):
+        raise ValueError(
+            f"{name!r} would grow from {info.compress_size} bytes to {info.file_size}: refused"
+        )
     return archive.read(name)
 
 

@@ -1,9 +1,13 @@
-"""Objects as plain data and back: what a saved model's JSON is made of.
+"""Objects as plain data and back: what a saved model's JSON is made of, as in Keras 3.
 
 An object becomes {"module", "class_name", "config", "registered_name"}, a function
 {"module": "builtins", "class_name": "function", "config": its name}; numbers, strings, None, lists
-and dicts stay as they are. No code is ever stored: a class or function is found again by its name,
-in this order: `custom_object_scope`, what was registered by `register_keras_serializable`, the
+and dicts stay as they are; tuples become lists. A layer or model adds "build_config", a compiled
+model "compile_config". Our classes are written by the name that Keras has for them, so either side
+reads what the other wrote.
+
+No code is ever stored, imported or run: a class or function is found again by its name, in this
+order: `custom_object_scope`, what was registered by `register_keras_serializable`, the
 `custom_objects` argument, seqrnn's own modules.
 """
 
@@ -15,20 +19,18 @@ import numpy as np
 
 from seqrnn.errors import did_you_mean
 
-# Only these modules are searched for a class or function that is named in a file.
-_MODULES = (
-    "layers",
-    "models",
+# Only these modules are searched for what is named in a file, functions in the last ones only.
+_CLASSES = ("layers", "models", "optimizers", "optimizers.schedules")
+_FUNCTIONS = (
     "initializers",
     "regularizers",
     "constraints",
     "activations",
     "losses",
     "metrics",
-    "optimizers",
-    "optimizers.schedules",
     "ops",
 )
+_PACKAGE = __name__.partition(".")[0]
 _registered: dict[str, object] = {}
 _names: dict[object, str] = {}
 _scopes = threading.local()
@@ -109,12 +111,16 @@ def serialize_keras_object(obj):
     if isinstance(obj, np.generic):
         return obj.item()
     if isinstance(obj, list | tuple):
-        items = [serialize_keras_object(item) for item in obj]
-        return items if isinstance(obj, list) else {"class_name": "__tuple__", "items": items}
+        return [serialize_keras_object(item) for item in obj]
     if isinstance(obj, dict):
         return {_key(key): serialize_keras_object(value) for key, value in obj.items()}
     if isinstance(obj, np.ndarray):
-        return {"class_name": "__array__", "dtype": str(obj.dtype), "items": obj.tolist()}
+        return _special("numpy", value=obj.tolist(), dtype=str(obj.dtype))
+    if isinstance(obj, slice):
+        parts = {name: getattr(obj, name) for name in ("start", "stop", "step")}
+        return _special("slice", **serialize_keras_object(parts))
+    if obj is Ellipsis:
+        return _special("ellipsis")
     if isinstance(obj, np.dtype):
         return obj.name
     if hasattr(obj, "get_config") and not isinstance(obj, type):
@@ -127,6 +133,10 @@ def serialize_keras_object(obj):
     )
 
 
+def _special(kind, **config):
+    return {"class_name": f"__{kind}__", "config": config}
+
+
 def _key(key):
     if not isinstance(key, str):
         raise TypeError(f"Cannot save a dict with the key {key!r}: keys must be strings.")
@@ -135,15 +145,22 @@ def _key(key):
 
 def _serialize_instance(obj):
     cls = type(obj)
-    module = _public_module(cls)
-    if module is None:
+    module, name = public_name(cls)
+    own = cls.__module__.startswith(_PACKAGE + ".")
+    if not own:
         _record(cls)
-    return {
+    node = {
         "module": module,
-        "class_name": cls.__name__,
+        "class_name": name,
         "config": serialize_keras_object(obj.get_config()),
-        "registered_name": get_registered_name(cls),
+        "registered_name": None if own else get_registered_name(cls),
     }
+    for key in ("build_config", "compile_config"):
+        method = getattr(obj, f"get_{key}", None)
+        config = method() if method is not None else None
+        if config is not None:
+            node[key] = serialize_keras_object(config)
+    return node
 
 
 def _serialize_named(thing):
@@ -157,55 +174,94 @@ def _serialize_named(thing):
     return {
         "module": "builtins",
         "class_name": kind,
-        "config": thing.__name__,
-        "registered_name": get_registered_name(thing),
+        "config": get_registered_name(thing),
+        "registered_name": kind,
     }
 
 
-def _public_module(cls):
-    """'seqrnn.layers' for the package's own classes, None for a user's."""
-    package = __name__.partition(".")[0]
-    if not cls.__module__.startswith(package + "."):
-        return None
-    for name in _MODULES:
-        if getattr(importlib.import_module(f"{package}.{name}"), cls.__name__, None) is cls:
-            return f"{package}.{name}"
-    return None
+def public_name(cls):
+    """(module, class name) under which Keras knows a class of ours; of a user's class its own."""
+    if not cls.__module__.startswith(_PACKAGE + "."):
+        return (None if cls.__module__ == "__main__" else cls.__module__), cls.__name__
+    for name in (*_CLASSES, *_FUNCTIONS):
+        if getattr(importlib.import_module(f"{_PACKAGE}.{name}"), cls.__name__, None) is cls:
+            if name != "models":
+                return f"keras.{name}", cls.__name__
+            functional = cls.__name__ == "Model"
+            return (
+                ("keras.src.models.functional", "Functional")
+                if functional
+                else (
+                    "keras",
+                    cls.__name__,
+                )
+            )
+    return cls.__module__, cls.__name__
 
 
-def deserialize_keras_object(config, custom_objects=None):
-    """The inverse of `serialize_keras_object`.
+def deserialize_keras_object(config, custom_objects=None, safe_mode=True):
+    """The inverse of `serialize_keras_object`; it reads Keras's data too.
 
-    Raises ValueError for a class or function that nobody knows, naming `custom_objects`.
+    Args:
+        custom_objects: {name: class or function} for what is not part of seqrnn.
+        safe_mode: accepted; code in the data is never run, even if this is False.
+
+    Raises ValueError for a class or function that nobody knows, naming `custom_objects`, and for
+    data that hold code.
     """
     if isinstance(config, list):
         return [deserialize_keras_object(item, custom_objects) for item in config]
     if not isinstance(config, dict):
         return config
     kind = config.get("class_name")
-    if kind == "__tuple__":
-        return tuple(deserialize_keras_object(item, custom_objects) for item in config["items"])
-    if kind == "__array__":
+    if isinstance(kind, str) and kind.startswith("__"):
         return _plain(config)
     if kind is None or "config" not in config:
         return {k: deserialize_keras_object(v, custom_objects) for k, v in config.items()}
-    if kind in ("function", "class") and isinstance(config["config"], str):
-        return find_object(config["config"], config.get("registered_name"), None, custom_objects)
+    inner = {} if config["config"] is None else config["config"]
+    if kind in ("function", "class") and isinstance(inner, str):
+        return find_object(inner, config.get("registered_name"), None, custom_objects)
     cls = find_object(kind, config.get("registered_name"), config.get("module"), custom_objects)
+    if not hasattr(cls, "from_config"):
+        raise ValueError(f"{kind!r} stands in the place of a class, but has no from_config().")
     with custom_object_scope(custom_objects or {}):
-        return cls.from_config(_plain(config["config"]))
+        found = cls.from_config(_plain(inner))
+        _build(found, config.get("build_config"))
+        if config.get("compile_config") and hasattr(found, "compile_from_config"):
+            found.compile_from_config(config["compile_config"])
+    return found
+
+
+def _build(thing, config):
+    """Builds what says itself how; other layers are built when the model is put together."""
+    from seqrnn.layers.base import Layer
+
+    method = getattr(type(thing), "build_from_config", None)
+    if config and method not in (None, Layer.build_from_config):
+        thing.build_from_config(config)
 
 
 def _plain(config):
-    """Tuples and arrays restored; descriptions of objects are left to `from_config`."""
+    """Arrays and slices restored; descriptions of objects are left to `from_config`."""
     if isinstance(config, list):
         return [_plain(item) for item in config]
     if not isinstance(config, dict):
         return config
-    if config.get("class_name") == "__tuple__":
+    kind, inner = config.get("class_name"), config.get("config")
+    if kind == "__tuple__":  # of Keras 2
         return tuple(_plain(item) for item in config["items"])
-    if config.get("class_name") == "__array__":
-        return np.array(config["items"], dtype=config["dtype"])
+    if kind in ("__numpy__", "__tensor__"):
+        return np.array(inner["value"], dtype=inner["dtype"])
+    if kind == "__slice__":
+        return slice(*[_plain(inner[name]) for name in ("start", "stop", "step")])
+    if kind == "__ellipsis__":
+        return Ellipsis
+    if kind == "__lambda__":
+        raise ValueError(
+            "A lambda is stored in the file as code, and seqrnn never runs code from a file, "
+            "whatever safe_mode says. Save the model with a named function instead, and pass "
+            "that in custom_objects."
+        )
     return {key: _plain(value) for key, value in config.items()}
 
 
@@ -215,15 +271,26 @@ def find_object(name, registered_name=None, module=None, custom_objects=None):
         found = key and get_registered_object(key, custom_objects)
         if found:
             return found
-    package = __name__.partition(".")[0]
-    own = [f"{package}.{m}" for m in _MODULES]
-    for path in [module] if module in own else own:
-        found = getattr(importlib.import_module(path), name, None)
-        if callable(found):
-            return found
+    found = _own_object(name, module)
+    if found is not None:
+        return found
     known = [n for source in (*_scope_stack(), custom_objects or {}) for n in source]
     raise ValueError(
         f"Unknown class or function {name!r}.{did_you_mean(name, known)} If it is your own, "
         f"load with custom_objects={{{name!r}: {name}}}, or decorate it with "
         "@register_keras_serializable()."
     )
+
+
+def _own_object(name, module):
+    """Of seqrnn's own, from the module that a file names, or else from any; None if none has it."""
+    if name.startswith("_"):
+        return None
+    home = (module or "").partition(".")[2]
+    name = "Model" if name == "Functional" else name
+    modules = (*_CLASSES, *_FUNCTIONS)
+    for path in [home] if home in modules else modules:
+        found = getattr(importlib.import_module(f"{_PACKAGE}.{path}"), name, None)
+        if isinstance(found, type) or (callable(found) and path in _FUNCTIONS):
+            return found
+    return None

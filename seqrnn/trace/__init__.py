@@ -15,6 +15,7 @@ from seqrnn.trace.frame import (
     emit,
     emit1,
     entered,
+    noted_outputs,
     outside_scan,
     state,
     training_is,

@@ -24,6 +24,7 @@ class _State(threading.local):
     frame: Frame | None = None  # where nodes without inputs go
     training: bool | None = None  # of the layer call around
     tapes: tuple = ()  # the GradientTapes that record, from the outside in
+    outputs: dict | None = None  # id(layer) -> what its first call gave; None: nobody asks
     eager: bool = False  # whether the `call` of users' layers runs as Python on arrays
 
 
@@ -268,6 +269,17 @@ def training_is(value: bool | None):
         yield
     finally:
         state.training = before
+
+
+@contextlib.contextmanager
+def noted_outputs():
+    """Gives a dict that fills with what layers give when they are first called inside."""
+    before = state.outputs
+    state.outputs = {}
+    try:
+        yield state.outputs
+    finally:
+        state.outputs = before
 
 
 @contextlib.contextmanager

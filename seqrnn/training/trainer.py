@@ -4,12 +4,14 @@ The loops here only cut batches out of the data, run one plan per batch (see `st
 then look at the totals.
 """
 
+import inspect
 import warnings
 
 import numpy as np
 
 from seqrnn import optimizers
 from seqrnn.callbacks import CallbackList, History
+from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import nest
 from seqrnn.training.arguments import (
     check_class_weight,
@@ -76,11 +78,36 @@ class Trainer(StepMethods):
             "loss_weights": loss_weights,
             "metrics": metrics,
             "weighted_metrics": weighted_metrics,
+            "run_eagerly": bool(run_eagerly),
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
         }
         self.run_eagerly, self.jit_compile = bool(run_eagerly), jit_compile
         self.steps_per_execution = steps_per_execution
         self._steps = self._new_steps(objective, optimizer)
         self.stop_training = False
+
+    def get_compile_config(self):
+        """What `compile` was given, as JSON data; None before, or if it can't be described."""
+        if not self.compiled:
+            return None
+        try:
+            return serialize_keras_object(self._compiled_with)
+        except TypeError as error:
+            warnings.warn(
+                f"The model is saved without its compile() settings and optimizer state: {error}",
+                stacklevel=5,
+            )
+            return None
+
+    def compile_from_config(self, config):
+        """Compiles as `get_compile_config` said; the optimizer gets its variables."""
+        known = inspect.signature(Trainer.compile).parameters
+        config = deserialize_keras_object(config)
+        config["optimizer"] = config.get("optimizer") or "rmsprop"
+        self.compile(**{key: value for key, value in config.items() if key in known})
+        if self.trainable_variables:
+            self.optimizer.build(self.trainable_variables)
 
     @property
     def compiled(self):

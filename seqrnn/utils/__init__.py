@@ -22,6 +22,7 @@ from seqrnn.utils.data import (
     to_categorical,
 )
 from seqrnn.utils.history import plot_history
+from seqrnn.utils.plot import model_to_dot, plot_model
 from seqrnn.utils.progress import Progbar
 from seqrnn.utils.seeds import set_random_seed
 

@@ -85,7 +85,7 @@ def test_clone_on_other_inputs(model):
     assert clone.input[0] is inputs[0] and clone.layers[1].name == "two"
     with pytest.raises(ValueError, match="expected 2, got 1"):
         keras.models.clone_model(model, input_tensors=inputs[:1])
-    with pytest.raises(ValueError, match="placeholders made by keras.Input"):
+    with pytest.raises(ValueError, match="placeholders made by keras"):
         keras.models.clone_model(model, input_tensors=X)
 
 

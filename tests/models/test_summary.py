@@ -104,7 +104,7 @@ def test_graph_names_what_feeds_each_layer(utf8):
     lines = text.split("\n")
     assert lines[0] == 'Model: "net"' and "Connected to" in lines[2]
     row = next(line for line in lines if "sum (Add)" in line)
-    assert "a, b" in row and "(None, None, 2)" in row
+    assert "a[0][0], b[0][0]" in row and "(None, None, 2)" in row
     assert any("x (InputLayer)" in line for line in lines)
 
 
@@ -124,3 +124,75 @@ def test_options(utf8):
 def test_prints_by_default(capsys):
     conv_net().summary()
     assert "Total params: 390" in capsys.readouterr().out
+
+
+class Two(keras.Model):
+    """A class of its own, with a layer that gives two tensors and one that is never called."""
+
+    def __init__(self):
+        super().__init__(name="two")
+        self.gru = layers.GRU(4, return_sequences=True, return_state=True, name="gru")
+        self.out = layers.Dense(2, name="out")
+        self.unused = layers.Dropout(0.5, name="unused")
+
+    def call(self, x):
+        sequence, _ = self.gru(x)
+        return self.out(sequence)
+
+
+def row_of(text, name):
+    return next(line for line in text.split("\n") if f" {name} (" in line)
+
+
+def test_a_class_of_ones_own_after_its_first_data(utf8):
+    model = Two()
+    assert "?" in row_of(text_of(model), "gru")
+    model.predict([[[0.0], [1.0]]], verbose=0)
+    text = text_of(model, line_length=100)
+    assert "[(None, None, 4), (None, 4)]" in row_of(text, "gru")
+    assert "(None, None, 2)" in row_of(text, "out") and "?" in row_of(text, "unused")
+
+
+def test_a_shared_layer_lists_all_that_feeds_it(utf8):
+    a, b = keras.Input([3], name="a"), keras.Input([3], name="b")
+    shared = layers.Dense(2, name="shared")
+    model = keras.Model([a, b], layers.Add(name="sum")([shared(a), shared(b)]))
+    text = text_of(model, line_length=110)
+    assert "a[0][0], b[0][0]" in row_of(text, "shared")
+    assert "shared[0][0]," in row_of(text, "sum") and "shared[1][0]" in text
+
+
+def test_dot_text(tmp_path):
+    x = keras.Input([5, 2], name="x")
+    inner = keras.Sequential([keras.Input([5, 2]), layers.Dense(3, "relu", name="in")], name="box")
+    y = layers.GRU(4, name="gru", trainable=False)(inner(x))
+    model = keras.Model(x, layers.Dense(1, name='o"o')(y), name="net")
+    shown = {"show_shapes": True, "show_dtype": True, "show_trainable": True}
+    text = str(
+        keras.utils.model_to_dot(
+            model, expand_nested=True, show_layer_activations=True, rankdir="LR", **shown
+        )
+    )
+    lines = [line.strip() for line in text.split("\n")]
+    assert lines[0] == 'digraph "net" {' and 'rankdir="LR"' in lines[1]
+    assert r'n1 [label="x (InputLayer)\noutput: (None, 5, 2)\ndtype: float32"];' in lines
+    assert 'label="box";' in lines
+    relu = r"in (Dense)\nactivation: relu\noutput: (None, 5, 3)\ndtype: float32\ntrainable"
+    assert f'n2 [label="{relu}"];' in lines
+    assert any(r"gru (GRU)" in line and "not trainable" in line for line in lines)
+    assert r"o\"o (Dense)" in text
+    assert [line for line in lines if "->" in line] == ["n1 -> n2;", "n2 -> n3;", "n3 -> n4;"]
+    plain = keras.utils.plot_model(model, tmp_path / "net.dot")
+    assert (tmp_path / "net.dot").read_text() == plain.to_string()
+    assert 'n2 [label="Sequential"];' in plain.to_string()
+
+
+def test_pictures_need_graphviz(tmp_path, monkeypatch):
+    model = conv_net()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ImportError, match="Graphviz"):
+        keras.utils.plot_model(model, tmp_path / "net.png")
+    with pytest.raises(ValueError, match=r"must end in \.dot"):
+        keras.utils.plot_model(model, tmp_path / "net.txt")
+    with pytest.raises(ValueError, match="has not been built"):
+        keras.utils.plot_model(keras.Sequential([layers.Dense(1)]))
