@@ -127,12 +127,15 @@ static void gru_exec(const srn_exec *x, int64_t row0, int64_t row1) {
 }
 
 /* dR; without reset_after the block h of R is multiplied by s instead of h * m. */
-static srn_val kernel_gradient(const srn_vjp *x, srn_val before, srn_val rmask, srn_val grad) {
+static srn_val kernel_gradient(const srn_vjp *x, srn_val states, srn_val rmask, srn_val grad) {
+    const bool reverse = x->attr[REVERSE].i;
     if (x->attr[RESET_AFTER].i) {
-        return srn_emit_weight_gradient(x->g, before, rmask, grad + DRZ, 0, GATES);
+        return srn_emit_recurrent_gradient(x->g, states, x->in[H0], reverse, rmask, grad + DRZ, 0,
+                                           GATES);
     }
     srn_val parts[] = {
-        srn_emit_weight_gradient(x->g, before, rmask, grad + DXZ, 0, BLOCK_H),
+        srn_emit_recurrent_gradient(x->g, states, x->in[H0], reverse, rmask, grad + DXZ, 0,
+                                    BLOCK_H),
         srn_emit_weight_gradient(x->g, x->out[S], SRN_NONE, grad + DXZ, BLOCK_H, 1),
     };
     return srn_concat(x->g, 2, parts, 1);
@@ -156,8 +159,7 @@ static void gru_vjp(srn_vjp *x) {
     x->din[XZ] = grad + DXZ;
     x->din[H0] = grad + DH0;
     if (x->need[R]) {
-        srn_val before = srn_emit_before(x->g, states, x->in[H0], x->attr[REVERSE].i);
-        x->din[R] = kernel_gradient(x, before, rmask, grad);
+        x->din[R] = kernel_gradient(x, states, rmask, grad);
     }
     if (x->need[RB]) {
         const int64_t axes[] = {0, 1};

@@ -113,8 +113,8 @@ static void lstm_vjp(srn_vjp *x) {
     x->din[C0] = grad + DC0;
     if (x->need[R]) {
         srn_val states = x->out[mask == SRN_NONE ? Y : HS];
-        srn_val before = srn_emit_before(x->g, states, x->in[H0], x->attr[REVERSE].i);
-        x->din[R] = srn_emit_weight_gradient(x->g, before, rmask, grad + DXZ, 0, GATES);
+        x->din[R] = srn_emit_recurrent_gradient(x->g, states, x->in[H0], x->attr[REVERSE].i, rmask,
+                                                grad + DXZ, 0, GATES);
     }
 }
 

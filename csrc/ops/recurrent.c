@@ -392,22 +392,6 @@ srn_val srn_emit_transposed(srn_graph *g, srn_val r) {
     return srn_transpose(g, r, (srn_ints){2, perm});
 }
 
-srn_val srn_emit_before(srn_graph *g, srn_val states, srn_val first, bool reverse) {
-    if (srn_failed(&g->err)) {
-        return SRN_NONE;
-    }
-    srn_shape shape = srn_type_of(g, states)->shape;
-    int64_t times = shape.dim[0];
-    shape.dim[0] = 1;
-    first = srn_reshape(g, first, &shape);
-    if (times == 1) {
-        return first;
-    }
-    srn_val rest = srn_slice_axis(g, states, 0, reverse, times - 1 + reverse);
-    srn_val parts[] = {reverse ? rest : first, reverse ? first : rest};
-    return srn_concat(g, 2, parts, 0);
-}
-
 /* (T, B, W) as (T B, W). */
 static srn_val flat(srn_graph *g, srn_val v) {
     if (v == SRN_NONE) {
@@ -439,4 +423,34 @@ srn_val srn_emit_weight_gradient(srn_graph *g, srn_val before, srn_val rmask, sr
         blocks[n++] = srn_matmul(g, flat(g, left), flat(g, right), true, false);
     }
     return n == 1 ? blocks[0] : srn_concat(g, n, blocks, 1);
+}
+
+static bool is_zero(const srn_graph *g, srn_val v) {
+    const srn_node *maker = srn_maker(g, v);
+    while (maker->id == SRN_OP_reshape || maker->id == SRN_OP_broadcast_to) {
+        maker = srn_maker(g, maker->in[0]);
+    }
+    return maker->id == SRN_OP_fill && maker->attr[1].f == 0;
+}
+
+srn_val srn_emit_recurrent_gradient(srn_graph *g, srn_val states, srn_val first_state, bool reverse,
+                                    srn_val rmask, srn_val dz, int64_t first, int64_t count) {
+    if (srn_failed(&g->err)) {
+        return SRN_NONE;
+    }
+    srn_shape shape = srn_type_of(g, states)->shape;
+    const int64_t times = shape.dim[0], begin = reverse ? times - 1 : 0; /* the first step */
+    srn_val sum = SRN_NONE;
+    if (times > 1) {
+        srn_val before = srn_slice_axis(g, states, 0, reverse, times - 1 + reverse);
+        srn_val later = srn_slice_axis(g, dz, 0, !reverse, times - reverse);
+        sum = srn_emit_weight_gradient(g, before, rmask, later, first, count);
+    }
+    if (times > 1 && !srn_failed(&g->err) && is_zero(g, first_state)) {
+        return sum;
+    }
+    shape.dim[0] = 1;
+    srn_val before = srn_reshape(g, first_state, &shape);
+    srn_val earliest = srn_slice_axis(g, dz, 0, begin, begin + 1);
+    return srn_add(g, sum, srn_emit_weight_gradient(g, before, rmask, earliest, first, count));
 }

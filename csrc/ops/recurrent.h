@@ -150,10 +150,12 @@ static inline srn_val srn_vjp_input(const srn_vjp *x, int32_t i) {
 bool srn_vjp_allowed(const srn_vjp *x, const char *op, int32_t n, int32_t rmask_input);
 /* R transposed, packed once per run. */
 srn_val srn_emit_transposed(srn_graph *g, srn_val r);
-/* States before each step (T, B, U), from those after each step and the first (B, U). */
-srn_val srn_emit_before(srn_graph *g, srn_val states, srn_val first, bool reverse);
 /* Blocks first .. first + count - 1 of dR (U, count U) = sum over t, b of (before * rmask)' dz. */
 srn_val srn_emit_weight_gradient(srn_graph *g, srn_val before, srn_val rmask, srn_val dz,
                                  int64_t first, int64_t count);
+/* The same for the states after each step (T, B, U) and the first one (B, U): products with the
+ * states before each, without moving them. */
+srn_val srn_emit_recurrent_gradient(srn_graph *g, srn_val states, srn_val first_state, bool reverse,
+                                    srn_val rmask, srn_val dz, int64_t first, int64_t count);
 
 #endif

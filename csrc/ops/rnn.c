@@ -89,8 +89,8 @@ static void rnn_vjp(srn_vjp *x) {
     x->din[XZ] = grad + DXZ;
     x->din[H0] = grad + DH0;
     if (x->need[R]) {
-        srn_val before = srn_emit_before(x->g, states, x->in[H0], x->attr[REVERSE].i);
-        x->din[R] = srn_emit_weight_gradient(x->g, before, rmask, grad + DXZ, 0, GATES);
+        x->din[R] = srn_emit_recurrent_gradient(x->g, states, x->in[H0], x->attr[REVERSE].i, rmask,
+                                                grad + DXZ, 0, GATES);
     }
 }
 
