@@ -3,7 +3,8 @@
  * Axes that lie in one piece on both sides are merged first. Then the two innermost axes are one of
  *   runs: contiguous on both sides, a memcpy each
  *   repeats: one element to a contiguous run
- *   anything else (transposes, steps): element by element, in square tiles, so that of two
+ *   turns: contiguous across each other, of 4-byte elements: 4 x 4 at a time
+ *   anything else (steps, other turns): element by element, in square tiles, so that of two
  *   sides that run across each other both stay in the cache.
  */
 #include "kernels/strided_copy.h"
@@ -36,6 +37,48 @@ TILED(tiled_1, 1)
 TILED(tiled_4, 4)
 TILED(tiled_8, 8)
 
+typedef uint32_t quad __attribute__((vector_size(16)));
+
+static quad load_quad(const void *from) {
+    quad v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+/* dst[i][j] = src[j][i] for i, j < 4; rows are that many elements apart. */
+static void turn_4x4(uint32_t *dst, int64_t dst_row, const uint32_t *src, int64_t src_row) {
+    const quad a = load_quad(src), b = load_quad(src + src_row);
+    const quad c = load_quad(src + 2 * src_row), d = load_quad(src + 3 * src_row);
+    const quad ab = __builtin_shuffle(a, b, (quad){0, 4, 1, 5});
+    const quad cd = __builtin_shuffle(c, d, (quad){0, 4, 1, 5});
+    const quad ab_high = __builtin_shuffle(a, b, (quad){2, 6, 3, 7});
+    const quad cd_high = __builtin_shuffle(c, d, (quad){2, 6, 3, 7});
+    const quad rows[] = {__builtin_shuffle(ab, cd, (quad){0, 1, 4, 5}),
+                         __builtin_shuffle(ab, cd, (quad){2, 3, 6, 7}),
+                         __builtin_shuffle(ab_high, cd_high, (quad){0, 1, 4, 5}),
+                         __builtin_shuffle(ab_high, cd_high, (quad){2, 3, 6, 7})};
+    for (int64_t i = 0; i < 4; i++) {
+        memcpy(dst + i * dst_row, &rows[i], sizeof rows[i]);
+    }
+}
+
+/* outer runs along src, inner along dst. */
+static void turn(const axis *outer, const axis *inner, void *to, const void *from) {
+    uint32_t *dst = to;
+    const uint32_t *src = from;
+    const int64_t n = outer->n / 4 * 4, m = inner->n / 4 * 4;
+    for (int64_t i = 0; i < n; i += 4) {
+        for (int64_t j = 0; j < m; j += 4) {
+            turn_4x4(dst + i * outer->dst + j, outer->dst, src + j * inner->src + i, inner->src);
+        }
+    }
+    for (int64_t i = 0; i < outer->n; i++) {
+        for (int64_t j = i < n ? m : 0; j < inner->n; j++) {
+            dst[i * outer->dst + j] = src[j * inner->src + i];
+        }
+    }
+}
+
 #define REPEAT(T)                                                                                  \
     for (int64_t i = 0; i < outer->n; i++) {                                                       \
         T *d = (T *)dst + i * outer->dst;                                                          \
@@ -64,6 +107,8 @@ static void copy_two(const axis *outer, const axis *inner, char *dst, const char
         }
     } else if (inner->dst == 1 && inner->src == 0) {
         repeat(outer, inner, dst, src, item);
+    } else if (item == 4 && inner->dst == 1 && outer->src == 1) {
+        turn(outer, inner, dst, src);
     } else if (item == 4) {
         tiled_4(outer, inner, dst, src);
     } else if (item == 8) {
