@@ -99,6 +99,16 @@ def standardize_dtype(dtype: object) -> str:
     return name
 
 
+def policy_dtype(dtype) -> str:
+    """The dtype of a policy: its name, an object or a config with a name, or None for floatx."""
+    if isinstance(dtype, dict):
+        dtype = dtype.get("config", dtype).get("name")
+    dtype = getattr(dtype, "name", dtype)
+    if isinstance(dtype, str) and dtype.startswith("mixed_"):
+        raise ValueError(f"dtype policy {dtype!r}: there is no mixed precision; use 'float32'.")
+    return standardize_dtype(dtype)
+
+
 def is_float(dtype: str) -> bool:
     """Whether `dtype`, a standard name, is a float."""
     return dtype in _FLOATS
