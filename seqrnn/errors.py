@@ -20,7 +20,7 @@ class NotALayerError(TypeError, ValueError):
 
 
 class UnknownOutputError(ValueError, KeyError):
-    """A dict of losses, metrics, weights or targets names an output that the model does not have.
+    """Losses, metrics, weights or targets are given for an output that the model does not have.
 
     Keras 3 raises KeyError for losses and ValueError for the others, so this is both.
     """

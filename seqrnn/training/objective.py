@@ -271,7 +271,7 @@ def _per_output(structure, names, what):
         return [structure.get(name) for name in names]
     if isinstance(structure, list | tuple):
         if len(structure) != len(names):
-            raise ValueError(
+            raise UnknownOutputError(
                 f"{what} has {len(structure)} entries, but the model has {len(names)} "
                 f"output{'s' * (len(names) != 1)}: {', '.join(names)}."
             )
