@@ -40,6 +40,7 @@ class _Settings:
 _settings = _Settings()
 _names: dict[str, int] = defaultdict(int)
 _names_lock = threading.Lock()
+at_clear: list = []  # functions that `clear_session` calls
 
 
 def backend() -> str:
@@ -166,9 +167,12 @@ def unique_name(prefix: str) -> str:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Starts the automatic names of layers anew. Models made before keep working."""
+    """Starts the automatic names of layers anew, and lets go of the plans of gradient tapes. Models
+    made before keep working."""
     with _names_lock:
         _names.clear()
+    for clear in at_clear:
+        clear()
 
 
 def _check_environment():
