@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 
 
+class UnknownObjectError(ValueError, TypeError):
+    """A class or function that saved data name and nobody knows; a TypeError as in Keras."""
+
+
 class UnknownArgumentError(TypeError, ValueError):
     """A constructor got a keyword that it does not have.
 

@@ -1,4 +1,4 @@
-"""Files exchanged with real Keras, where there is one: `SEQRNN_KERAS_PYTHON=<python with Keras>`."""
+"""Files exchanged with real Keras, if `SEQRNN_KERAS_PYTHON` names a Python that has it."""
 
 import os
 
