@@ -115,7 +115,6 @@ OPTIMIZERS = [
 
 FORMATS = [
     row("h5", lambda k: k.layers.LSTM(3), ".h5"),
-    row("h5_stack", lambda k: k.layers.RNN([k.layers.LSTMCell(2), k.layers.LSTMCell(2)]), ".h5"),
     row("h5_batch_norm", lambda k: k.layers.BatchNormalization(), ".h5"),
     row("weights_optimizer", dense, optimizer=optimizer("Adam")),
 ]
