@@ -40,6 +40,7 @@ class _Settings:
 _settings = _Settings()
 _names: dict[str, int] = defaultdict(int)
 _names_lock = threading.Lock()
+at_clear: list = []  # functions that `clear_session` calls
 
 
 def backend() -> str:
@@ -99,6 +100,16 @@ def standardize_dtype(dtype: object) -> str:
     return name
 
 
+def policy_dtype(dtype) -> str:
+    """The dtype of a policy: its name, an object or a config with a name, or None for floatx."""
+    if isinstance(dtype, dict):
+        dtype = dtype.get("config", dtype).get("name")
+    dtype = getattr(dtype, "name", dtype)
+    if isinstance(dtype, str) and dtype.startswith("mixed_"):
+        raise ValueError(f"dtype policy {dtype!r}: there is no mixed precision; use 'float32'.")
+    return standardize_dtype(dtype)
+
+
 def is_float(dtype: str) -> bool:
     """Whether `dtype`, a standard name, is a float."""
     return dtype in _FLOATS
@@ -156,9 +167,12 @@ def unique_name(prefix: str) -> str:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Starts the automatic names of layers anew. Models made before keep working."""
+    """Starts the automatic names of layers anew, and lets go of the plans of gradient tapes. Models
+    made before keep working."""
     with _names_lock:
         _names.clear()
+    for clear in at_clear:
+        clear()
 
 
 def _check_environment():

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 
 
+class UnknownObjectError(ValueError, TypeError):
+    """A class or function that saved data name and nobody knows; a TypeError as in Keras."""
+
+
 class UnknownArgumentError(TypeError, ValueError):
     """A constructor got a keyword that it does not have.
 
@@ -20,7 +24,7 @@ class NotALayerError(TypeError, ValueError):
 
 
 class UnknownOutputError(ValueError, KeyError):
-    """A dict of losses, metrics, weights or targets names an output that the model does not have.
+    """Losses, metrics, weights or targets are given for an output that the model does not have.
 
     Keras 3 raises KeyError for losses and ValueError for the others, so this is both.
     """

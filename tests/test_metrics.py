@@ -222,8 +222,21 @@ def test_unknown_name_suggests_the_nearest():
         metrics.metric_object("acuracy")
 
 
+ARGUMENTS = {
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2], "ignore_class": 1},
+    "MeanIoU": {"num_classes": 3},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [1], "axis": 1},
+    "OneHotMeanIoU": {"num_classes": 3, "sparse_y_pred": True},
+    "SensitivityAtSpecificity": {"specificity": 0.3, "num_thresholds": 7},
+    "SpecificityAtSensitivity": {"sensitivity": 0.3, "class_id": 1},
+    "PrecisionAtRecall": {"recall": 0.3},
+    "RecallAtPrecision": {"precision": 0.3, "dtype": "float64"},
+    "AUC": {"thresholds": [0.2, 0.4], "multi_label": True, "num_labels": 2, "curve": "pr"},
+}
+
+
 @pytest.mark.parametrize("name", metrics.CLASSES)
 def test_classes_round_trip_their_config(name):
-    metric = metrics.CLASSES[name]()
+    metric = metrics.CLASSES[name](**ARGUMENTS.get(name, {}))
     copy = metrics.deserialize(metrics.serialize(metric))
     assert type(copy) is type(metric) and copy.get_config() == metric.get_config()

@@ -84,7 +84,7 @@ class Layer(Tracked):
         self.name = name or config.unique_name(config.snake_case(type(self).__name__))
         self.autocast = autocast
         self.built = False
-        self._dtype = _dtype_of_policy(dtype)
+        self._dtype = config.policy_dtype(dtype)
         self._trainable = flag(trainable, self, "trainable")
         self._settled = False  # whether a call has succeeded, so that nothing is left to build
         self._function = None
@@ -468,16 +468,6 @@ def _resolved(module: str, identifier):
     if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
         return identifier
     return importlib.import_module(f"seqrnn.{module}").get(identifier)
-
-
-def _dtype_of_policy(dtype) -> str:
-    """The dtype of a policy: its name, an object or a config with a name, or None for floatx."""
-    if isinstance(dtype, dict):
-        dtype = dtype.get("config", dtype).get("name")
-    dtype = getattr(dtype, "name", dtype)
-    if isinstance(dtype, str) and dtype.startswith("mixed_"):
-        raise ValueError(f"dtype policy {dtype!r}: there is no mixed precision; use 'float32'.")
-    return config.standardize_dtype(dtype)
 
 
 def _map_shapes(fn, shapes):

@@ -2,14 +2,23 @@
 
 from seqrnn.errors import public_names
 from seqrnn.lookup import Lookup
+from seqrnn.losses import alignment as _alignment
 from seqrnn.losses import classes as _classes
 from seqrnn.losses import functions as _functions
+from seqrnn.losses import imbalance as _imbalance
+from seqrnn.losses.alignment import circle, ctc
 from seqrnn.losses.base import Loss, LossFunctionWrapper
 from seqrnn.losses.classes import (
+    CTC,
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    CategoricalGeneralizedCrossEntropy,
     CategoricalHinge,
+    Circle,
     CosineSimilarity,
+    Dice,
     Hinge,
     Huber,
     KLDivergence,
@@ -21,6 +30,10 @@ from seqrnn.losses.classes import (
     Poisson,
     SparseCategoricalCrossentropy,
     SquaredHinge,
+    Tversky,
+)
+from seqrnn.losses.functions import (
+    automatic_crossentropy as _automatic,
 )
 from seqrnn.losses.functions import (
     binary_crossentropy,
@@ -39,6 +52,13 @@ from seqrnn.losses.functions import (
     sparse_categorical_crossentropy,
     squared_hinge,
 )
+from seqrnn.losses.imbalance import (
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+    categorical_generalized_cross_entropy,
+    dice,
+    tversky,
+)
 
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
@@ -50,13 +70,15 @@ logcosh = log_cosh
 huber_loss = huber
 
 FUNCTIONS = {
-    fn.__name__: fn
-    for fn in vars(_functions).values()
-    if callable(fn) and fn.__module__ == _functions.__name__ and fn.__name__ in globals()
+    name: fn
+    for module in (_functions, _imbalance, _alignment)
+    for name, fn in vars(module).items()
+    if callable(fn) and fn.__module__ == module.__name__ and name in globals()
 }
 ALIASES = {
     "mse": mse, "mae": mae, "mape": mape, "msle": msle, "bce": bce, "kld": kld,
     "kullback_leibler_divergence": kld, "logcosh": log_cosh, "huber_loss": huber,
+    "crossentropy": _automatic, "ce": _automatic,
 }  # fmt: skip
 CLASSES = {
     name: cls
@@ -73,7 +95,7 @@ deserialize = _lookup.deserialize
 
 def get(identifier):
     """The loss that a name ('mse', 'MeanSquaredError', ...), config, class, object or function
-    stands for; None for None."""
+    stands for; None for None. 'crossentropy' ('ce') chooses by the shapes of the batch."""
     return None if identifier is None else _lookup.get(identifier)
 
 

@@ -9,13 +9,15 @@ With values v, weights w (1 where none are given) and n = the number of values:
 
 Under a mask the two means are taken over the valid positions: w is multiplied by mask n / sum(mask)
 (Keras 3, losses/loss.py). Weights of shape (B,) count for all steps of a sample, (B, T) for each.
+Targets (B,) are taken for (B, 1) if the predictions are (B, 1), and (B, T) for (B, T, 1) if there
+is a mask or a weight for each step.
 """
 
-from seqrnn import ops
+from seqrnn import config, ops
 from seqrnn.errors import did_you_mean
+from seqrnn.losses.functions import same_rank
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
-_EPSILON = 1e-7
 _REDUCTIONS = ("sum_over_batch_size", "mean", "sum", "mean_with_sample_weight", "none")
 
 
@@ -42,18 +44,36 @@ def expand_weight(weight, values, what="sample_weight"):
     return weight
 
 
-def mask_weight(mask, values):
-    """`mask` as factors 0 and 1 of the rank of `values`; None if its axes are gone from them."""
-    if mask is None or tuple(mask.shape) != tuple(values.shape[: len(mask.shape)]):
-        return None
-    return expand_weight(mask, values, "mask")
+def mask_weight(values, *masked):
+    """The masks of these tensors as factors 0 and 1 of the rank of `values`; None without any.
+
+    A mask whose axes are gone from the values no longer counts.
+    """
+    weight = None
+    for mask in [getattr(x, "_keras_mask", None) for x in masked]:
+        if mask is not None and tuple(mask.shape) == tuple(values.shape[: len(mask.shape)]):
+            factor = expand_weight(mask, values, "mask")
+            weight = factor if weight is None else weight * factor
+    return weight
 
 
-def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_batch_size"):
-    """The formulas above: a scalar, or values of unchanged shape for reduction None."""
-    weight = mask_weight(mask, values)
+def with_axes(y_true, y_pred, sample_weight=None):
+    """The targets with the last axis of length 1 of the predictions, where each step must keep
+    its value: (B,) for (B, 1); under a mask or weights (B, T) for (B, T, 1) too."""
+    rank = len(y_true.shape)
+    stepwise = getattr(y_pred, "_keras_mask", None) is not None or (
+        sample_weight is not None and len(ops.shape(sample_weight)) > 1
+    )
+    if rank + 1 == len(y_pred.shape) and y_pred.shape[-1] == 1 and (rank == 1 or stepwise):
+        return ops.expand_dims(y_true, -1)
+    return y_true
+
+
+def reduce_weighted(values, sample_weight=None, weight=None, reduction="sum_over_batch_size"):
+    """The formulas above: a scalar, or values of unchanged shape for reduction None; `weight` is
+    what `mask_weight` gives."""
     if weight is not None and reduction in ("sum_over_batch_size", "mean"):
-        weight = weight * (_size(weight) / (ops.sum(weight) + _EPSILON))
+        weight = weight * (_size(weight) / (ops.sum(weight) + config.epsilon()))
     if sample_weight is not None:
         sample_weight = expand_weight(sample_weight, values)
         weight = sample_weight if weight is None else weight * sample_weight
@@ -65,7 +85,7 @@ def reduce_weighted(values, sample_weight=None, mask=None, reduction="sum_over_b
     if reduction == "sum":
         return total
     if reduction == "mean_with_sample_weight" and weight is not None:
-        return total / (ops.sum(weight * ops.ones_like(values)) + _EPSILON)
+        return total / (ops.sum(weight * ops.ones_like(values)) + config.epsilon())
     return total / _size(values)
 
 
@@ -80,6 +100,13 @@ class Loss:
     """Base of losses. A subclass defines `call(y_true, y_pred)` -> values (B, ...).
 
     Calling the object gives the scalar; `sample_weight` is (B,) or has the shape of the values.
+
+    Args:
+        reduction: 'sum_over_batch_size', 'mean', 'sum', 'mean_with_sample_weight', or 'none' or
+            None for the weighted values as they are.
+        dtype: in which it is computed, 'float32' or 'float64'; default that of the predictions.
+
+    ValueError for an unknown reduction or dtype.
     """
 
     def __init__(self, name=None, reduction="sum_over_batch_size", dtype=None):
@@ -88,24 +115,29 @@ class Loss:
             raise ValueError(
                 f"Unknown reduction {reduction!r}.{did_you_mean(reduction, _REDUCTIONS)}"
             )
-        self.name = name or type(self).__name__
+        self.name = name or config.snake_case(type(self).__name__)
         self.reduction = reduction
-        self.dtype = dtype
+        self._dtype = None if dtype is None else config.policy_dtype(dtype)
+
+    @property
+    def dtype(self):
+        """The name of the dtype that was given, or `floatx()`."""
+        return self._dtype or config.floatx()
 
     def __call__(self, y_true, y_pred, sample_weight=None):
-        mask = getattr(y_pred, "_keras_mask", None)
-        y_pred = ops.convert_to_tensor(y_pred, dtype=self.dtype)
+        given = y_pred
+        y_pred = ops.convert_to_tensor(y_pred, dtype=self._dtype)
+        if not config.is_float(y_pred.dtype):
+            y_pred = ops.cast(y_pred, self.dtype)
         y_true = ops.cast(y_true, y_pred.dtype)
-        values = self.call(y_true, y_pred)
-        if mask is None:
-            mask = getattr(values, "_keras_mask", None)
+        values = self.call(with_axes(y_true, given, sample_weight), y_pred)
         if values is None:
             raise TypeError(
                 f"loss {self.name!r} must return a value per sample, or a number, got None. A "
                 "function without `return` gives it."
             )
-        values = ops.convert_to_tensor(values)
-        return reduce_weighted(values, sample_weight, mask, self.reduction)
+        weight = mask_weight(ops.convert_to_tensor(values), given, values)
+        return reduce_weighted(ops.convert_to_tensor(values), sample_weight, weight, self.reduction)
 
     def call(self, y_true, y_pred):
         raise NotImplementedError(f"{type(self).__name__} has to define call(y_true, y_pred).")
@@ -118,6 +150,11 @@ class Loss:
         return cls(**config)
 
 
+def _matches_shapes(fn):
+    """Whether `fn` is one of the library's, which compare the shapes as they are given."""
+    return (getattr(fn, "__module__", None) or "").startswith("seqrnn.")
+
+
 class LossFunctionWrapper(Loss):
     """A loss object out of `fn(y_true, y_pred, **kwargs)`, which may return values or a scalar."""
 
@@ -127,6 +164,8 @@ class LossFunctionWrapper(Loss):
         self._fn_kwargs = kwargs
 
     def call(self, y_true, y_pred):
+        if not _matches_shapes(self.fn):
+            y_true, y_pred = same_rank(y_true, y_pred)
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def get_config(self):

@@ -3,7 +3,7 @@
 A loss function turns targets and predictions into one value per sample and time step, by reducing
 the last axis: (B, ..., C) -> (B, ...). A `Loss` object (base.py) weights and averages these values
 to a scalar. Formulas as in Keras 3 (F. Chollet and others, 2015-2026); d = y_pred - y_true, means
-are over the last axis, eps = 1e-7:
+are over the last axis, eps = config.epsilon(), 1e-7 unless set:
 
     mean_squared_error                mean(d^2)
     mean_absolute_error               mean(|d|)
@@ -20,7 +20,7 @@ are over the last axis, eps = 1e-7:
     hinge, squared_hinge              mean(max(1 - y_true y_pred, 0)), its square
 
 Targets are cast to the type of the predictions. Where the ranks differ by a trailing axis of
-length 1 it is dropped; any other difference of shapes is an error.
+length 1 it is dropped, or given to targets (B,); any other difference of shapes is an error.
 """
 
 import math
@@ -28,9 +28,7 @@ import math
 import numpy as np
 
 from seqrnn import ops, trace
-
-_EPSILON = 1e-7
-
+from seqrnn.config import epsilon
 
 # ---- shapes ----
 
@@ -43,12 +41,24 @@ def match(y_true, y_pred):
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     given = tuple(y_true.shape), tuple(y_pred.shape)
-    if len(y_true.shape) == len(y_pred.shape) + 1 and y_true.shape[-1] == 1:
-        y_true = ops.squeeze(y_true, -1)
-    elif len(y_pred.shape) == len(y_true.shape) + 1 and y_pred.shape[-1] == 1:
-        y_pred = ops.squeeze(y_pred, -1)
+    y_true, y_pred = same_rank(y_true, y_pred)
     check_same_shape(y_true, y_pred, given)
     return y_true, y_pred
+
+
+def same_rank(a, b):
+    """Both with as many axes, where one has an axis of length 1 more at its end.
+
+    (B,) becomes (B, 1), so that every row keeps its value; of longer ones the axis is dropped.
+    Other tensors stay as they are.
+    """
+    if len(a.shape) > len(b.shape):
+        return same_rank(b, a)[::-1]
+    if len(a.shape) + 1 == len(b.shape) and b.shape[-1] == 1:
+        if len(a.shape) == 1:
+            return ops.expand_dims(a, -1), b
+        return a, ops.squeeze(b, -1)
+    return a, b
 
 
 def check_same_shape(y_true, y_pred, given=None):
@@ -94,15 +104,15 @@ def mean_absolute_percentage_error(y_true, y_pred):
     """100 mean(|y_pred - y_true| / max(|y_true|, 1e-7)) over the last axis."""
     y_true, y_pred = match(y_true, y_pred)
     return 100.0 * ops.mean(
-        ops.abs(y_pred - y_true) / ops.maximum(ops.abs(y_true), _EPSILON), axis=-1
+        ops.abs(y_pred - y_true) / ops.maximum(ops.abs(y_true), epsilon()), axis=-1
     )
 
 
 def mean_squared_logarithmic_error(y_true, y_pred):
     """mean((log(1 + y_pred) - log(1 + y_true))^2) over the last axis, both at least 1e-7."""
     y_true, y_pred = match(y_true, y_pred)
-    difference = ops.log(ops.maximum(y_pred, _EPSILON) + 1.0) - ops.log(
-        ops.maximum(y_true, _EPSILON) + 1.0
+    difference = ops.log(ops.maximum(y_pred, epsilon()) + 1.0) - ops.log(
+        ops.maximum(y_true, epsilon()) + 1.0
     )
     return ops.mean(ops.square(difference), axis=-1)
 
@@ -125,13 +135,13 @@ def log_cosh(y_true, y_pred):
 def poisson(y_true, y_pred):
     """mean(y_pred - y_true log(y_pred + 1e-7)) over the last axis."""
     y_true, y_pred = match(y_true, y_pred)
-    return ops.mean(y_pred - y_true * ops.log(y_pred + _EPSILON), axis=-1)
+    return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)
 
 
 def kl_divergence(y_true, y_pred):
     """sum(y_true log(y_true / y_pred)) over the last axis, both clipped to [1e-7, 1]."""
     y_true, y_pred = match(y_true, y_pred)
-    y_true, y_pred = ops.clip(y_true, _EPSILON, 1.0), ops.clip(y_pred, _EPSILON, 1.0)
+    y_true, y_pred = ops.clip(y_true, epsilon(), 1.0), ops.clip(y_pred, epsilon(), 1.0)
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
 
 
@@ -173,12 +183,11 @@ def binary_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=0.0, 
     `from_logits`: y_pred is before the sigmoid. `label_smoothing` s: y becomes y (1 - s) + s / 2.
     """
     y_true, y_pred = match(y_true, y_pred)
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    y_true = smoothed(y_true, label_smoothing)
     if from_logits:
         values = ops.maximum(y_pred, 0.0) - y_pred * y_true + ops.log1p(ops.exp(-ops.abs(y_pred)))
     else:
-        p = ops.clip(y_pred, _EPSILON, 1.0 - _EPSILON)
+        p = ops.clip(y_pred, epsilon(), 1.0 - epsilon())
         values = -(y_true * ops.log(p) + (1.0 - y_true) * ops.log(1.0 - p))
     return ops.mean(values, axis=axis)
 
@@ -188,6 +197,16 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
 
     `from_logits`: y_pred is before the softmax. `label_smoothing` s: y becomes y (1 - s) + s / C.
     """
+    y_true, y_pred = one_hot_pair(y_true, y_pred, axis, "categorical_crossentropy")
+    y_true = smoothed(y_true, label_smoothing, axis)
+    return -ops.sum(y_true * _log_probability(y_pred, from_logits, axis), axis=axis)
+
+
+def one_hot_pair(y_true, y_pred, axis, name):
+    """Both as tensors, the targets in the type of the predictions. ShapeMismatch if they differ,
+    with a hint for class numbers; ValueError for an `axis` that is no int."""
+    if isinstance(axis, bool) or not isinstance(axis, int):
+        raise ValueError(f"{name}: `axis` must be an int, got {axis!r}.")
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     try:
@@ -199,9 +218,15 @@ def categorical_crossentropy(y_true, y_pred, from_logits=False, label_smoothing=
                 "one-hot: keras.utils.to_categorical(y).",
             )
         raise
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / y_true.shape[axis]
-    return -ops.sum(y_true * _log_probability(y_pred, from_logits, axis), axis=axis)
+    return y_true, y_pred
+
+
+def smoothed(y_true, label_smoothing, axis=None):
+    """y (1 - s) + s / C for C classes along `axis`; None: for the two classes 0 and 1."""
+    if not label_smoothing:
+        return y_true
+    classes = 2 if axis is None else y_true.shape[axis]
+    return y_true * (1.0 - label_smoothing) + label_smoothing / classes
 
 
 def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_class=None, axis=-1):
@@ -212,9 +237,12 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = class_ids(y_true, y_pred)
     if ignore_class is None:
-        _check_labels(y_true, y_pred.shape[-1])
-    if axis not in (-1, len(y_pred.shape) - 1):
-        raise ValueError(f"Expected the classes on the last axis (axis=-1), got axis={axis}.")
+        check_labels(y_true, y_pred.shape[-1], "sparse_categorical_crossentropy")
+    if isinstance(axis, bool) or axis not in (-1, len(y_pred.shape) - 1):
+        raise ValueError(
+            "sparse_categorical_crossentropy: expected the classes on the last axis, axis=-1, got "
+            f"axis={axis}. Move it there first: ops.moveaxis(y_pred, {axis}, -1)."
+        )
     ids = y_true
     if ignore_class is not None:
         valid = ops.not_equal(y_true, ignore_class)
@@ -227,10 +255,10 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     return values
 
 
-def _check_labels(ids, classes):
+def check_labels(ids, classes, who):
     """ValueError for labels outside of [0, classes): now for arrays, else before each run."""
     if isinstance(ids, trace.Tensor):
-        trace.check_range(ids, classes, "sparse_categorical_crossentropy")
+        trace.check_range(ids, classes, who)
     elif isinstance(ids, np.ndarray) and not ((ids >= 0) & (ids < classes)).all():
         wrong = ids[(ids < 0) | (ids >= classes)][0]
         raise ValueError(f"Class numbers must lie in 0 .. {classes - 1}, got {wrong}.")
@@ -260,7 +288,7 @@ def _log_probability(y_pred, from_logits, axis):
     if from_logits:
         return ops.log_softmax(y_pred, axis=axis)
     p = y_pred / ops.sum(y_pred, axis=axis, keepdims=True)
-    return ops.log(ops.clip(p, _EPSILON, 1.0 - _EPSILON))
+    return ops.log(ops.clip(p, epsilon(), 1.0 - epsilon()))
 
 
 def categorical_hinge(y_true, y_pred):
@@ -269,3 +297,19 @@ def categorical_hinge(y_true, y_pred):
     right = ops.sum(y_true * y_pred, axis=-1)
     wrong = ops.max((1.0 - y_true) * y_pred, axis=-1)
     return ops.maximum(wrong - right + 1.0, 0.0)
+
+
+def automatic_crossentropy(y_true, y_pred):
+    """What 'crossentropy' means for targets and predictions of these shapes."""
+    crossentropies = binary_crossentropy, sparse_categorical_crossentropy, categorical_crossentropy
+    return by_shapes(y_true, y_pred, *crossentropies)
+
+
+def by_shapes(y_true, y_pred, binary, sparse, categorical):
+    """The function for a single prediction, for class numbers, or for one-hot targets."""
+    target, prediction = y_true.shape, y_pred.shape
+    if prediction[-1] == 1:
+        return binary(y_true, y_pred)
+    if len(target) < len(prediction) or target[-1] == 1:
+        return sparse(y_true, y_pred)
+    return categorical(y_true, y_pred)

@@ -13,7 +13,9 @@ from seqrnn.losses import (
     MSLE,
     bce,
     binary_crossentropy,
+    binary_focal_crossentropy,
     categorical_crossentropy,
+    categorical_focal_crossentropy,
     categorical_hinge,
     cosine_similarity,
     hinge,
@@ -35,8 +37,14 @@ from seqrnn.losses import (
     squared_hinge,
 )
 from seqrnn.losses import FUNCTIONS as _LOSSES
+from seqrnn.losses.functions import automatic_crossentropy as _automatic_crossentropy
+from seqrnn.metrics import auc as _auc
 from seqrnn.metrics import classes as _classes
+from seqrnn.metrics import confusion as _confusion
 from seqrnn.metrics import functions as _functions
+from seqrnn.metrics import iou as _iou
+from seqrnn.metrics import scores as _scores
+from seqrnn.metrics.auc import AUC
 from seqrnn.metrics.base import Mean, MeanMetricWrapper, Metric, Sum, SumMetric
 from seqrnn.metrics.classes import (
     Accuracy,
@@ -54,14 +62,24 @@ from seqrnn.metrics.classes import (
     MeanSquaredError,
     MeanSquaredLogarithmicError,
     Poisson,
-    Precision,
-    Recall,
     RootMeanSquaredError,
     SparseCategoricalAccuracy,
     SparseCategoricalCrossentropy,
     SparseTopKCategoricalAccuracy,
     SquaredHinge,
     TopKCategoricalAccuracy,
+)
+from seqrnn.metrics.confusion import (
+    FalseNegatives,
+    FalsePositives,
+    Precision,
+    PrecisionAtRecall,
+    Recall,
+    RecallAtPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
+    TrueNegatives,
+    TruePositives,
 )
 from seqrnn.metrics.functions import (
     accuracy,
@@ -71,21 +89,34 @@ from seqrnn.metrics.functions import (
     sparse_top_k_categorical_accuracy,
     top_k_categorical_accuracy,
 )
+from seqrnn.metrics.iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
+from seqrnn.metrics.scores import (
+    ConcordanceCorrelation,
+    F1Score,
+    FBetaScore,
+    PearsonCorrelation,
+    R2Score,
+    concordance_correlation,
+    pearson_correlation,
+)
 
+_MODULES = (_classes, _confusion, _auc, _scores, _iou)
 CLASSES = {
     name: cls
-    for name, cls in {**vars(_classes), "Mean": Mean, "Sum": Sum}.items()
-    if isinstance(cls, type) and cls.__name__ == name and issubclass(cls, SumMetric)
+    for module in _MODULES
+    for name, cls in {**vars(module), "Mean": Mean, "Sum": Sum}.items()
+    if isinstance(cls, type) and issubclass(cls, SumMetric) and cls is globals().get(name)
 }
-for _base in ("SumMetric", "MeanMetricWrapper", "_Confusion"):
+for _base in ("SumMetric", "MeanMetricWrapper"):
     CLASSES.pop(_base, None)
 FUNCTIONS = {
     **_LOSSES,
     **_ALIASES,
     **{
         name: fn
-        for name, fn in vars(_functions).items()
-        if callable(fn) and fn is globals().get(name)
+        for module in (_functions, _scores)
+        for name, fn in vars(module).items()
+        if callable(fn) and not isinstance(fn, type) and fn is globals().get(name)
     },
 }
 # By the string, the class goes first: the metric 'cosine_similarity' grows when things get better.
@@ -96,8 +127,8 @@ _BY_NAME = {
 _AUTOMATIC = {
     "accuracy": _functions.automatic_accuracy,
     "acc": _functions.automatic_accuracy,
-    "crossentropy": _functions.automatic_crossentropy,
-    "ce": _functions.automatic_crossentropy,
+    "crossentropy": _automatic_crossentropy,
+    "ce": _automatic_crossentropy,
 }
 
 _lookup = Lookup("metric", {**_AUTOMATIC, **_BY_NAME, **CLASSES})

@@ -5,15 +5,31 @@ with the loss, to totals kept in float64; `result()` is a formula of the totals.
 is exact over all samples, whatever the sizes of the batches.
 
 A metric of your own subclasses `Metric` with `add_weight`, `update_state` and `result`, or one of
-the metrics here. While a training step is traced, `update_state` sees symbolic tensors.
+the metrics here; it may keep other metrics as attributes. While a training step is traced,
+`update_state` sees symbolic tensors.
+
+Under a mask of the predictions, the library's metrics count the valid positions only.
 """
 
 import numpy as np
 
 from seqrnn import ops, trace
-from seqrnn.config import snake_case
-from seqrnn.losses.base import expand_weight, mask_weight
+from seqrnn.config import policy_dtype, snake_case
+from seqrnn.losses.base import expand_weight, mask_weight, with_axes
+from seqrnn.losses.functions import match
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
+
+_AGGREGATIONS = (None, "none", "sum", "mean", "only_first_replica")
+
+
+def _known(choices):
+    return f" Known: {', '.join(map(repr, choices))}."
+
+
+def check_choice(metric, argument, value, choices):
+    """ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(f"{type(metric).__name__}: unknown {argument}={value!r}.{_known(choices)}")
 
 
 class Metric:
@@ -24,30 +40,56 @@ class Metric:
 
     def __init__(self, dtype=None, name=None):
         self.name = name or snake_case(type(self).__name__)
-        self.dtype = dtype or "float32"
+        self._dtype = policy_dtype(dtype)
         self._variables = []
+
+    @property
+    def dtype(self):
+        """The name of the dtype, 'float32' or 'float64'."""
+        return self._dtype
 
     def add_weight(self, shape=(), initializer=None, dtype=None, name=None):
         """A state variable; `add_weight("total")` and `add_weight(name="total")` are the same."""
         if isinstance(shape, str):
             shape, name = (), shape
+        return self.add_variable(shape, initializer, dtype, name=name)
+
+    def add_variable(self, shape, initializer=None, dtype=None, aggregation="sum", name=None):
+        """As `add_weight`. There is one process, so each `aggregation` of Keras's gives the same;
+        ValueError for others."""
         from seqrnn import initializers
 
+        if aggregation not in _AGGREGATIONS:
+            raise ValueError(
+                f"add_variable: unknown aggregation {aggregation!r}.{_known(_AGGREGATIONS)}"
+            )
+        self._check_constructed()
         make = initializers.get(initializer or "zeros")
-        dtype = dtype or self.dtype
+        shape = (shape,) if isinstance(shape, int) else tuple(shape)
         variable = trace.Variable(
-            np.asarray(make(tuple(shape), dtype)), name=name or "variable", trainable=False
+            np.asarray(make(shape, policy_dtype(dtype or self.dtype))),
+            name=name or "variable",
+            trainable=False,
         )
         self._variables.append(variable)
         return variable
 
-    def add_variable(self, shape, initializer=None, dtype=None, name=None):
-        """As `add_weight`."""
-        return self.add_weight(shape, initializer, dtype, name)
+    def _check_constructed(self):
+        if "_variables" not in vars(self):
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__ has to call super().__init__() before it adds "
+                "variables or is used."
+            )
+
+    def _parts(self):
+        """The metrics among the attributes, in lists and dicts too."""
+        held = [value for name, value in vars(self).items() if name != "_variables"]
+        return [leaf for leaf in trace.nest.flatten(held) if isinstance(leaf, Metric)]
 
     @property
     def variables(self):
-        return list(self._variables)
+        """The state variables, own ones first, then those of metrics among the attributes."""
+        return self._variables + [v for part in self._parts() for v in part.variables]
 
     def update_state(self, *args, **kwargs):
         """Takes a batch into account: (y_true, y_pred, sample_weight=None)."""
@@ -61,12 +103,15 @@ class Metric:
         """Back to the start: all variables 0."""
         for variable in self._variables:
             variable.assign(np.zeros(variable.shape, variable.dtype))
+        for part in self._parts():
+            part.reset_state()
 
     def reset_states(self):
         """As `reset_state` (Keras 2)."""
         self.reset_state()
 
     def __call__(self, *args, **kwargs):
+        self._check_constructed()
         self.update_state(*args, **kwargs)
         return self.result()
 
@@ -101,7 +146,6 @@ class SumMetric(Metric):
     def __init__(self, dtype=None, name=None):
         super().__init__(dtype, name)
         self.totals = None  # float64; None before the first batch
-        self.sink = None  # a list while a training step is traced: takes the statistics
 
     def statistics(self, *args, **kwargs):
         raise NotImplementedError
@@ -111,9 +155,7 @@ class SumMetric(Metric):
 
     def update_state(self, *args, **kwargs):
         statistics = self.statistics(*args, **kwargs)
-        if self.sink is not None:
-            self.sink.append(statistics)
-        elif (frame := trace.current()) is not None:
+        if (frame := trace.current()) is not None:
             frame.root.statistics.append((self, statistics))
         else:
             self.add(statistics)
@@ -154,12 +196,35 @@ class Mean(SumMetric):
         super().__init__(dtype, name)
 
     def statistics(self, values, sample_weight=None):
-        mask = getattr(values, "_keras_mask", None)
-        values = ops.convert_to_tensor(values)
-        return mean_statistics(values, sample_weight, mask_weight(mask, values))
+        given, values = values, ops.convert_to_tensor(values)
+        return mean_statistics(values, sample_weight, mask_weight(values, given))
 
     def value(self, totals):
         return divide(totals[0], totals[1])
+
+    @property
+    def total(self):
+        """The sum so far, a float."""
+        return 0.0 if self.totals is None else float(self.totals[0])
+
+    @property
+    def count(self):
+        """The number of samples so far, or the sum of their weights; a float."""
+        return 0.0 if self.totals is None else float(self.totals[1])
+
+
+def flat_pair(y_true, y_pred, sample_weight=None):
+    """Targets, predictions and weights of one shape, for metrics of single elements.
+
+    The weights are sample weights times the mask of the predictions, None without both.
+    """
+    given = y_pred
+    y_true, y_pred = match(with_axes(y_true, y_pred, sample_weight), y_pred)
+    weight = mask_weight(y_pred, given)
+    if sample_weight is not None:
+        sample_weight = expand_weight(sample_weight, y_pred)
+        weight = sample_weight if weight is None else weight * sample_weight
+    return y_true, y_pred, None if weight is None else weight * ops.ones_like(y_pred)
 
 
 def mean_statistics(values, sample_weight=None, mask=None):
@@ -200,6 +265,11 @@ class Sum(SumMetric):
     def value(self, totals):
         return totals[0]
 
+    @property
+    def total(self):
+        """The sum so far, a float."""
+        return 0.0 if self.totals is None else float(self.totals[0])
+
 
 class MeanMetricWrapper(Mean):
     """The mean of `fn(y_true, y_pred, **kwargs)`, which returns values (B, ...) or a scalar.
@@ -208,7 +278,7 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn, name=None, dtype=None, **kwargs):
-        super().__init__(name or fn.__name__, dtype)
+        super().__init__(name, dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
 
@@ -216,12 +286,9 @@ class MeanMetricWrapper(Mean):
         return self._fn(y_true, y_pred, **self._fn_kwargs)
 
     def statistics(self, y_true, y_pred, sample_weight=None):
-        values = self.values(y_true, y_pred)
-        mask = getattr(y_pred, "_keras_mask", None)
-        if mask is None:
-            mask = getattr(values, "_keras_mask", None)
-        values = ops.convert_to_tensor(values)
-        return mean_statistics(values, sample_weight, mask_weight(mask, values))
+        values = self.values(with_axes(y_true, y_pred, sample_weight), y_pred)
+        given, values = values, ops.convert_to_tensor(values)
+        return mean_statistics(values, sample_weight, mask_weight(values, y_pred, given))
 
     def get_config(self):
         config = {**super().get_config(), **self._fn_kwargs}

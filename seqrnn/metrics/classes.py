@@ -1,13 +1,10 @@
-"""The metrics as objects."""
+"""The means of functions as metrics; those with other sums stand in confusion, auc, scores, iou."""
 
 import numpy as np
 
-from seqrnn import losses, ops
-from seqrnn.errors import not_supported
-from seqrnn.losses.base import expand_weight, mask_weight
-from seqrnn.losses.functions import match
+from seqrnn import losses
 from seqrnn.metrics import functions as f
-from seqrnn.metrics.base import MeanMetricWrapper, SumMetric, divide
+from seqrnn.metrics.base import MeanMetricWrapper
 
 
 def _metric_class(class_name, fn, default_name=None):
@@ -59,10 +56,24 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """Share of samples whose class number is among the k largest predictions."""
+    """Share of samples whose class number is among the k largest predictions.
 
-    def __init__(self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None):
-        super().__init__(f.sparse_top_k_categorical_accuracy, name, dtype, k=k)
+    `from_sorted_ids`: predictions are class numbers, the likeliest first.
+    """
+
+    def __init__(
+        self, k=5, name="sparse_top_k_categorical_accuracy", dtype=None, from_sorted_ids=False
+    ):
+        super().__init__(
+            f.sparse_top_k_categorical_accuracy, name, dtype, k=k, from_sorted_ids=from_sorted_ids
+        )
+
+    def get_config(self):
+        """As Keras's, which older versions read too: without `from_sorted_ids` unless it is on."""
+        config = super().get_config()
+        if not config["from_sorted_ids"]:
+            del config["from_sorted_ids"]
+        return config
 
 
 class BinaryCrossentropy(MeanMetricWrapper):
@@ -144,55 +155,3 @@ class RootMeanSquaredError(MeanMetricWrapper):
 
     def value(self, totals):
         return np.sqrt(super().value(totals))
-
-
-class _Confusion(SumMetric):
-    """[true positives, false positives, false negatives], each summed over all elements.
-
-    `thresholds`: a prediction above it (default 0.5) is positive; a list gives a list of results.
-    `top_k` and `class_id` are not supported: ValueError.
-    """
-
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
-        not_supported(type(self).__name__, top_k=top_k, class_id=class_id)
-        super().__init__(dtype, name)
-        self.thresholds = thresholds
-
-    def statistics(self, y_true, y_pred, sample_weight=None):
-        mask = getattr(y_pred, "_keras_mask", None)
-        y_true, y_pred = match(y_true, y_pred)
-        weight = ops.ones_like(y_pred)
-        if sample_weight is not None:
-            weight = weight * expand_weight(sample_weight, y_pred)
-        mask = mask_weight(mask, y_pred)
-        weight = weight if mask is None else weight * mask
-        true_positive, false_positive, false_negative = [], [], []
-        for threshold in np.ravel(0.5 if self.thresholds is None else self.thresholds):
-            positive = ops.cast(y_pred > float(threshold), y_pred.dtype)
-            true_positive.append(ops.sum(weight * positive * y_true))
-            false_positive.append(ops.sum(weight * positive * (1.0 - y_true)))
-            false_negative.append(ops.sum(weight * (1.0 - positive) * y_true))
-        return true_positive + false_positive + false_negative
-
-    def _counts(self, totals):
-        counts = totals.reshape(3, -1)
-        return counts if np.ndim(self.thresholds) else counts[:, 0]
-
-    def get_config(self):
-        return {**super().get_config(), "thresholds": self.thresholds}
-
-
-class Precision(_Confusion):
-    """true positives / all predicted positives."""
-
-    def value(self, totals):
-        true_positive, false_positive, _ = self._counts(totals)
-        return divide(true_positive, true_positive + false_positive)
-
-
-class Recall(_Confusion):
-    """true positives / all that should be positive."""
-
-    def value(self, totals):
-        true_positive, _, false_negative = self._counts(totals)
-        return divide(true_positive, true_positive + false_negative)

@@ -1,27 +1,27 @@
 """Metric functions of classification: 1 where the prediction is right, else 0.
 
-accuracy                            y_true == y_pred, mean over the last axis
-binary_accuracy                     y_true == (y_pred > threshold), mean over the last axis
+accuracy                            y_true == y_pred, of each element
+binary_accuracy                     y_true == (y_pred > threshold), of each element
 categorical_accuracy                argmax y_true == argmax y_pred
 sparse_categorical_accuracy         y_true == argmax y_pred
 (sparse_)top_k_categorical_accuracy fewer than k classes score higher than the true one
 """
 
-from seqrnn import losses, ops
-from seqrnn.losses.functions import check_same_shape, class_ids, match
+from seqrnn import ops
+from seqrnn.losses.functions import by_shapes, check_same_shape, class_ids, match
 
 
 def accuracy(y_true, y_pred):
-    """Share of equal elements along the last axis."""
+    """1 where both are equal, else 0; of the shape of y_pred."""
     y_true, y_pred = match(y_true, y_pred)
-    return ops.mean(ops.cast(ops.equal(y_true, y_pred), _float(y_pred)), axis=-1)
+    return ops.cast(ops.equal(y_true, y_pred), _float(y_pred))
 
 
 def binary_accuracy(y_true, y_pred, threshold=0.5):
-    """Share of labels 0 and 1 that equal y_pred > threshold, along the last axis."""
+    """1 where the label 0 or 1 equals y_pred > threshold, else 0; of the shape of y_pred."""
     y_true, y_pred = match(y_true, y_pred)
     predicted = ops.cast(y_pred > threshold, y_pred.dtype)
-    return ops.mean(ops.cast(ops.equal(y_true, predicted), _float(y_pred)), axis=-1)
+    return ops.cast(ops.equal(y_true, predicted), _float(y_pred))
 
 
 def categorical_accuracy(y_true, y_pred):
@@ -47,10 +47,17 @@ def top_k_categorical_accuracy(y_true, y_pred, k=5):
     return _in_top_k(ops.argmax(y_true, axis=-1), y_pred, k)
 
 
-def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5):
-    """1 where the class number y_true is among the k largest of y_pred, else 0."""
+def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False):
+    """1 where the class number y_true is among the k largest of y_pred, else 0.
+
+    `from_sorted_ids`: y_pred (..., n) holds class numbers, the likeliest first.
+    """
     y_pred = ops.convert_to_tensor(y_pred)
-    return _in_top_k(class_ids(y_true, y_pred), y_pred, k)
+    ids = class_ids(y_true, y_pred)
+    if not from_sorted_ids:
+        return _in_top_k(ids, y_pred, k)
+    found = ops.any(ops.equal(ops.expand_dims(ids, -1), y_pred[..., :k]), axis=-1)
+    return ops.cast(found, _float(y_pred))
 
 
 def _in_top_k(ids, y_pred, k):
@@ -62,29 +69,8 @@ def _in_top_k(ids, y_pred, k):
 
 def automatic_accuracy(y_true, y_pred):
     """What 'accuracy' means for targets and predictions of these shapes."""
-    return _by_shapes(
-        y_true, y_pred, binary_accuracy, sparse_categorical_accuracy, categorical_accuracy
-    )
-
-
-def automatic_crossentropy(y_true, y_pred):
-    """What 'crossentropy' means for targets and predictions of these shapes."""
-    return _by_shapes(
-        y_true,
-        y_pred,
-        losses.binary_crossentropy,
-        losses.sparse_categorical_crossentropy,
-        losses.categorical_crossentropy,
-    )
-
-
-def _by_shapes(y_true, y_pred, binary, sparse, categorical):
-    target, prediction = y_true.shape, y_pred.shape
-    if prediction[-1] == 1:
-        return binary(y_true, y_pred)
-    if len(target) < len(prediction) or target[-1] == 1:
-        return sparse(y_true, y_pred)
-    return categorical(y_true, y_pred)
+    accuracies = binary_accuracy, sparse_categorical_accuracy, categorical_accuracy
+    return by_shapes(y_true, y_pred, *accuracies)
 
 
 def _float(x):

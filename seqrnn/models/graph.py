@@ -26,7 +26,8 @@ class ModelGraph:
             self._check_connected(call.inputs(), made)
             made |= {id(t) for t in nest.flatten(call.outputs)}
         self._check_connected(self.output_tensors, made)
-        self.operations = _ordered(outputs, inputs)
+        self.nodes = _ordered(outputs, inputs)
+        self.operations = [each for each in self.nodes if not isinstance(each, KerasTensor)]
         self.layers = [each for each in self.operations if isinstance(each, Layer)]
         self._check_names()
 
@@ -78,7 +79,7 @@ def _distinct(things):
 
 
 def _ordered(outputs, inputs):
-    """The layers and the calls of ops as Keras orders them: its files count on the order.
+    """The inputs, layers and calls of ops as Keras orders them: its files count on the order.
 
     By depth, the longest way (in calls) to an output, deepest first; of one depth, those first
     that are met first on the way back from the outputs. A layer called twice counts as deep as its
@@ -94,23 +95,30 @@ def _ordered(outputs, inputs):
                 finished[id(done)] = done
                 continue
             call = tensor.origin
-            if id(tensor) in known or call is None or id(call) in finished:
+            if id(tensor) in known:
+                met.setdefault(id(tensor), len(met))
+                finished.setdefault(id(tensor), tensor)
+                continue
+            if call is None or id(call) in finished:
                 continue
             met.setdefault(id(_operation(call)), len(met))
             todo.append((None, call))
             todo += [(t, None) for t in reversed(call.inputs())]
     depths, deepest = {}, {}
-    for call in reversed(finished.values()):
-        key = id(_operation(call))
-        depth = deepest[key] = max(depths.get(id(call), 0), deepest.get(key, 0))
-        for tensor in call.inputs():
-            before = tensor.origin
-            if before is not None and id(before) in finished and id(tensor) not in known:
-                depths[id(before)] = max(depth + 1, depths.get(id(before), 0))
+    for tensor in nest.flatten(inputs):  # those that no output needs come last
+        met.setdefault(id(tensor), len(met))
+        finished.setdefault(id(tensor), tensor)
+    for step in reversed(finished.values()):
+        key = id(_operation(step))
+        depth = deepest[key] = max(depths.get(id(step), 0), deepest.get(key, 0))
+        for tensor in () if isinstance(step, KerasTensor) else step.inputs():
+            before = id(tensor) if id(tensor) in known else id(tensor.origin)
+            if before in finished:
+                depths[before] = max(depth + 1, depths.get(before, 0))
     operations = _distinct(map(_operation, finished.values()))
     return sorted(operations, key=lambda each: (-deepest[id(each)], met[id(each)]))
 
 
-def _operation(call):
-    """The layer that was called; the call itself, if it is of an op."""
-    return call.fn if isinstance(call.fn, Layer) else call
+def _operation(step):
+    """The layer that was called; the call itself, if it is of an op; an input as it is."""
+    return step.fn if isinstance(getattr(step, "fn", None), Layer) else step

@@ -73,17 +73,12 @@ class Model(Trainer, Layer):
 
     @property
     def layers(self):
-        """The layers: of the graph, the inputs' first, else those in attributes."""
+        """The layers: of the graph, deepest first, those of the inputs too, else those in
+        attributes."""
         if self._graph is None:
             return self._sublayers()
-        return [*self._input_layers(), *self._graph.layers]
-
-    def _input_layers(self):
-        """An InputLayer per input of the graph."""
-        for tensor in self._graph.input_tensors:
-            if tensor.input_layer is None:
-                InputLayer(input_tensor=tensor, name=tensor.name)
-        return [tensor.input_layer for tensor in self._graph.input_tensors]
+        nodes = [_input_layer(n) if isinstance(n, KerasTensor) else n for n in self._graph.nodes]
+        return [node for node in nodes if isinstance(node, Layer)]
 
     def _sublayers(self):
         own = super()._sublayers()
@@ -308,6 +303,13 @@ def _specs(shapes, dtypes):
         dtypes = dtypes or [None] * len(shapes)
         return [_specs(*pair) for pair in zip(shapes, dtypes, strict=True)]
     return Spec(shapes, dtypes)
+
+
+def _input_layer(tensor):
+    """The InputLayer of an input of the graph."""
+    if tensor.input_layer is None:
+        InputLayer(input_tensor=tensor, name=tensor.name)
+    return tensor.input_layer
 
 
 def _spec_of(leaf):

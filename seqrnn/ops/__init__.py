@@ -80,6 +80,7 @@ from seqrnn.ops.elementwise import (
 from seqrnn.ops.indexing import (
     getitem,
     pick,
+    segment_sum,
     take,
     take_along_axis,
 )

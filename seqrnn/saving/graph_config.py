@@ -122,7 +122,7 @@ def _names(graph):
     for call in graph.calls:
         if isinstance(call.fn, Layer):
             continue
-        base = _op_name(call.fn)
+        base = {"getitem": "get_item"}.get(_op_name(call.fn), _op_name(call.fn))
         candidates = itertools.chain([base], (f"{base}_{i}" for i in itertools.count(1)))
         names[id(call)] = next(name for name in candidates if name not in taken)
         taken.add(names[id(call)])

@@ -12,6 +12,7 @@ import json
 
 import numpy as np
 
+from seqrnn import config
 from seqrnn.saving.archive import damage_named
 
 # A data set may be larger than what is stored of it, up to a size, or up to this factor.
@@ -179,7 +180,13 @@ def write_state(file, state):
         group = file.create_group(f"{place}/vars".lstrip("/"))
         group.attrs["name"] = name
         for key, array in store.items():
-            group[key] = array
+            group[key] = number_of_keras(array)
+
+
+def number_of_keras(array):
+    """Single numbers, of the optimizer, in `floatx()`, where we keep float64."""
+    array = np.asarray(array)
+    return array.astype(config.floatx()) if array.ndim == 0 and array.dtype.kind == "f" else array
 
 
 def set_names(group, attribute, names):

@@ -63,7 +63,7 @@ def write_weights(group, model):
 def _write_arrays(group, arrays):
     hdf5.set_names(group, "weight_names", list(arrays))
     for name, array in arrays.items():
-        group[name] = array
+        group[name] = hdf5.number_of_keras(array)
 
 
 def _optimizer_arrays(optimizer):

@@ -19,6 +19,7 @@ import zipfile
 import numpy as np
 
 from seqrnn import config
+from seqrnn.errors import UnknownObjectError
 from seqrnn.saving import archive, hdf5, legacy, state
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
@@ -283,6 +284,8 @@ def _explained(filepath):
     """Errors that come of what stands in a file, as a ValueError that names the file."""
     try:
         yield
+    except UnknownObjectError:
+        raise
     except (
         KeyError,
         TypeError,

@@ -17,7 +17,7 @@ import threading
 
 import numpy as np
 
-from seqrnn.errors import did_you_mean
+from seqrnn.errors import UnknownObjectError, did_you_mean
 
 # Only these modules are searched for what is named in a file, functions in the last ones only.
 _CLASSES = ("layers", "models", "optimizers", "optimizers.schedules")
@@ -206,8 +206,8 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True):
         custom_objects: {name: class or function} for what is not part of seqrnn.
         safe_mode: accepted; code in the data is never run, even if this is False.
 
-    Raises ValueError for a class or function that nobody knows, naming `custom_objects`, and for
-    data that hold code.
+    Raises UnknownObjectError, a ValueError and TypeError, for a class or function that nobody
+    knows, naming `custom_objects`; ValueError for data that hold code.
     """
     if isinstance(config, list):
         return [deserialize_keras_object(item, custom_objects) for item in config]
@@ -266,7 +266,7 @@ def _plain(config):
 
 
 def find_object(name, registered_name=None, module=None, custom_objects=None):
-    """A class or function by name. Raises ValueError if nobody knows it."""
+    """A class or function by name. Raises UnknownObjectError if nobody knows it."""
     for key in (registered_name, name):
         found = key and get_registered_object(key, custom_objects)
         if found:
@@ -275,7 +275,7 @@ def find_object(name, registered_name=None, module=None, custom_objects=None):
     if found is not None:
         return found
     known = [n for source in (*_scope_stack(), custom_objects or {}) for n in source]
-    raise ValueError(
+    raise UnknownObjectError(
         f"Unknown class or function {name!r}.{did_you_mean(name, known)} If it is your own, "
         f"load with custom_objects={{{name!r}: {name}}}, or decorate it with "
         "@register_keras_serializable()."

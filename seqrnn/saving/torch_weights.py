@@ -8,7 +8,7 @@
     nn.RNN          SimpleRNN            weight_ih_l0 = kernel^T, weight_hh_l0 = recurrent_kernel^T,
                                          bias_ih_l0 + bias_hh_l0 = bias
     nn.LSTM         LSTM                 likewise; both have the gates in the order i, f, c, o
-    nn.GRU          GRU                  gates r, z, n there, z, r, h here; bias (2, 3 units) is both
+    nn.GRU          GRU                  gates r, z, n there, z, r, h here; bias (2, 3 units): both
 
 A recurrent module of several layers is a list of layers here, a bidirectional one has a
 `Bidirectional` per layer (`_l0`, `_l0_reverse`). A `TimeDistributed` stands for the layer in it, an

@@ -27,6 +27,7 @@ from seqrnn.trace.variable import Variable
 
 _KEPT = 64  # gradient functions, of all tapes
 _functions: OrderedDict = OrderedDict()
+config.at_clear.append(_functions.clear)
 
 
 # ---- in a trace ----

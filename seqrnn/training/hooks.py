@@ -31,6 +31,7 @@ class BatchHooks:
             self._listeners.call(self._end, done - 1, logs())
 
     def over(self, done, logs):
-        """After the last batch."""
+        """After the last batch: as Keras, the end counts the batches that there were not, too."""
         if self.heard and done % self._size:
-            self._listeners.call(self._end, done - 1, logs())
+            last = -(-done // self._size) * self._size - 1
+            self._listeners.call(self._end, last, logs())

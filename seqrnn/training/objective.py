@@ -14,7 +14,7 @@ from seqrnn import losses, metrics, ops
 from seqrnn.errors import UnknownOutputError, did_you_mean
 from seqrnn.losses.base import Loss, LossFunctionWrapper
 from seqrnn.losses.functions import sparse_categorical_crossentropy
-from seqrnn.metrics.base import Mean, SumMetric
+from seqrnn.metrics.base import Mean
 from seqrnn.trace import current, nest
 
 # What tracing raises on a function that needs values: such a metric is called on arrays instead.
@@ -114,10 +114,12 @@ class Objective:
         batch = float(predictions[0].shape[0])
         parts = [[total * batch, ops.zeros_like(total) + batch]]
         parts += [[data_losses[i] * batch] for i in self._own_losses]
+        summed = []
         for key, metric, i, takes_weights in self._entries:
             weight = weights[i] if takes_weights else None
-            parts.append(self._traced_metric(key, metric, targets[i], predictions[i], weight))
-        self._bind([_length(part) for part in parts])
+            summed += self._traced_metric(key, metric, targets[i], predictions[i], weight)
+        parts += [statistics for _, statistics in summed]
+        self._bind([metric for metric, _ in summed], [_length(part) for part in parts])
         vector = [ops.reshape(ops.cast(x, total.dtype), (-1,)) for part in parts for x in part]
         return total, ops.concatenate(vector, axis=0)
 
@@ -145,41 +147,39 @@ class Objective:
         return total, data_losses
 
     def _traced_metric(self, key, metric, target, prediction, weight):
-        """The statistics of a metric, [] if it keeps its own variables or can't be traced."""
+        """[(metric, its statistics)], of metrics that this one keeps too; [] if it has variables
+        only or can't be traced."""
         if key in self._eager:
             return []
         root = current().root
-        assigned = dict(root.assigned)
-        sink, sums = [], isinstance(metric, SumMetric)
-        if sums:
-            metric.sink = sink
+        assigned, before = dict(root.assigned), len(root.statistics)
         try:
             _update(metric, target, prediction, weight)
-        except UNTRACEABLE:
+        except Exception as error:
+            if not _needs_values(error):
+                raise
             root.assigned.clear()
             root.assigned.update(assigned)
+            del root.statistics[before:]
             self._eager.add(key)
             return []
-        finally:
-            if sums:
-                metric.sink = None
-        if len(sink) > 1:
+        found = root.statistics[before:]
+        del root.statistics[before:]
+        if len({id(m) for m, _ in found}) < len(found):
             raise ValueError(f"Metric {metric.name!r}: update_state() updates the sums twice.")
-        return sink[0] if sink else []
+        return found
 
-    def _bind(self, sizes):
+    def _bind(self, summed, sizes):
         """Gives every metric its part of the totals, when the first step is traced."""
         if sizes == self._sizes:
             return
         self._sizes = sizes
         self.totals = np.zeros(sum(sizes))
         self.loss_tracker.bind(self.totals[:2])
-        begin = sum(sizes[: 1 + len(self._own_losses)])
-        for (_, metric, _, _), size in zip(
-            self._entries, sizes[1 + len(self._own_losses) :], strict=True
-        ):
-            if size:
-                metric.bind(self.totals[begin : begin + size])
+        others = 1 + len(self._own_losses)
+        begin = sum(sizes[:others])
+        for metric, size in zip(summed, sizes[others:], strict=True):
+            metric.bind(self.totals[begin : begin + size])
             begin += size
 
     # ---- in steps that users write ----
@@ -224,6 +224,13 @@ class Objective:
         return dict(zip(self.keys, values, strict=True))
 
 
+def _needs_values(error):
+    """Whether this was raised because a tensor has no values, maybe by way of another error."""
+    while error is not None and not isinstance(error, UNTRACEABLE):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def _update(metric, target, prediction, weight):
     if weight is None:
         metric.update_state(target, prediction)
@@ -264,7 +271,7 @@ def _per_output(structure, names, what):
         return [structure.get(name) for name in names]
     if isinstance(structure, list | tuple):
         if len(structure) != len(names):
-            raise ValueError(
+            raise UnknownOutputError(
                 f"{what} has {len(structure)} entries, but the model has {len(names)} "
                 f"output{'s' * (len(names) != 1)}: {', '.join(names)}."
             )

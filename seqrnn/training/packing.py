@@ -2,9 +2,9 @@
 
 
 def pack_x_y_sample_weight(x, y=None, sample_weight=None):
-    """(x, y, sample_weight) as `data` for a step, without what is None at the end; x alone if it is
-    no list or tuple."""
-    if y is None and sample_weight is None:
+    """(x, y, sample_weight) as `data` for a step, without what is None at the end. Without y it is
+    x, in a tuple if it is a list or tuple itself; the weights are dropped then."""
+    if y is None:
         return (x,) if isinstance(x, list | tuple) else x
     return (x, y) if sample_weight is None else (x, y, sample_weight)
 

@@ -4,6 +4,7 @@ import cases_cells
 import cases_configs
 import cases_conv
 import cases_facts
+import cases_files
 import cases_fit
 import cases_initializers
 import cases_layers
@@ -29,6 +30,8 @@ FAMILIES = {
     "fit": cases_fit.CASES,
     "configs": cases_configs.CASES,
     "facts": cases_facts.CASES,
+    "files": cases_files.CASES,
+    "saving": cases_files.SAVING,
     "initializers": cases_initializers.CASES,
     "refused": cases_refused.CASES,
     "schedules": cases_schedules.CASES,

@@ -1,5 +1,8 @@
 """GradientTape and value_and_grad: against finite differences, formulas, and a step of fit."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -94,6 +97,18 @@ def test_batches_of_one_shape_share_a_plan():
         tape.gradient(loss, model.trainable_variables)
     (function,) = tape_module._functions.values()
     assert len(function._plans) == 1
+
+
+def test_clear_session_lets_go_of_models():
+    model = keras.Sequential([layers.Dense(1, input_shape=[3])])
+    with keras.GradientTape() as tape:
+        loss = ops.sum(model(X))
+    tape.gradient(loss, model.trainable_variables)
+    gone = weakref.ref(model)
+    del model, tape, loss
+    keras.utils.clear_session()
+    gc.collect()
+    assert gone() is None
 
 
 NUMPY_AND_OPS = {

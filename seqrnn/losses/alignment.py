@@ -1,0 +1,119 @@
+"""Losses over pairs: labels against steps (`ctc`), rows of a batch among themselves (`circle`)."""
+
+from seqrnn import ops
+from seqrnn.losses.functions import check_labels
+
+# log(0), without the NaNs of infinity; a sum of a few thousand of them is still a float32.
+_NEVER = -1e30
+
+
+def ctc(y_true, y_pred):
+    """-log of the probability that the steps spell the labels: (B, L), (B, T, C) -> (B,).
+
+    y_true holds class numbers, then zeros: class 0 is the blank between labels and the padding.
+    y_pred holds logits, all T of which count. A step repeats the label before it or is blank, or
+    goes on to the next one; equal neighbours need a blank between them. Sequences of T steps that
+    are too short for their labels have a loss of 1e30.
+
+    Alex Graves, Santiago Fernandez, Faustino Gomez, Juergen Schmidhuber 2006, Connectionist
+    Temporal Classification: the forward variables over labels and blanks, in logarithms.
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    labels = ops.convert_to_tensor(y_true)
+    _check_ctc(labels.shape, y_pred.shape)
+    labels = ops.cast(labels, "int32")
+    check_labels(labels, y_pred.shape[-1], "ctc")
+    spelled = _with_blanks(labels)
+    states = spelled.shape[1]
+    one_hot = ops.one_hot(spelled, y_pred.shape[-1], dtype=y_pred.dtype)
+    emitted = ops.matmul(ops.log_softmax(y_pred, axis=-1), ops.swapaxes(one_hot, 1, 2))
+    never = ops.zeros_like(emitted[:, 0, :1]) + _NEVER
+    # A label may follow the one before it without a blank, unless they are equal.
+    may_skip = ops.not_equal(spelled[:, 2:], spelled[:, :-2])
+
+    def step(alpha, log_p):
+        from_one = ops.concatenate([never, alpha[:, :-1]], axis=1)
+        skipping = ops.where(may_skip, alpha[:, :-2], _NEVER)
+        from_two = ops.concatenate([never, never, skipping], axis=1)
+        alpha = ops.logaddexp(ops.logaddexp(alpha, from_one), from_two) + log_p
+        return alpha, None
+
+    start = ops.concatenate([never - _NEVER] + [never] * (states - 1), axis=1)
+    alpha, _ = ops.scan(step, start, ops.swapaxes(emitted, 0, 1))
+    last = 2 * ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=1)
+    on_blank = ops.pick(alpha, last)
+    on_label = ops.where(ops.greater(last, 0), ops.pick(alpha, ops.maximum(last - 1, 0)), _NEVER)
+    return -ops.logaddexp(on_blank, on_label)
+
+
+def _with_blanks(labels):
+    """(B, L) -> (B, 2 L + 1): a 0 before, between and behind the labels."""
+    blanks = ops.zeros_like(labels)
+    pairs = ops.reshape(ops.stack([blanks, labels], axis=2), (labels.shape[0], -1))
+    return ops.concatenate([pairs, blanks[:, :1]], axis=1)
+
+
+def _check_ctc(target, prediction):
+    if len(target) != 2 or target[1] == 0:
+        raise ValueError(
+            "ctc: the targets must be class numbers of shape (batch, labels), padded with 0, got "
+            f"shape {tuple(target)}."
+        )
+    if len(prediction) != 3 or prediction[0] != target[0]:
+        raise ValueError(
+            f"ctc: the predictions must be logits of shape ({target[0]}, steps, classes), got "
+            f"shape {tuple(prediction)}."
+        )
+
+
+def circle(
+    y_true,
+    y_pred,
+    ref_labels=None,
+    ref_embeddings=None,
+    remove_diagonal=True,
+    gamma=80,
+    margin=0.4,
+):
+    """How far embeddings of one class lie apart, and those of two classes near each other.
+
+    Class numbers (B,) or (B, 1) and unit vectors (B, F) -> (B,). Each row is compared with all
+    others, or with `ref_embeddings` (R, F) of the classes `ref_labels` (R,). `gamma` scales,
+    `margin` is the distance at which pairs no longer count; `remove_diagonal`: a row is no pair of
+    itself. Rows without a pair of both kinds give 0 and are left out by a `Loss` object.
+
+    softplus(logsumexp(-gamma w_p (margin - d)) + logsumexp(gamma w_n (1 - margin - d))), where
+    d = max(1 - cosine, 0), w_p = max(margin + d, 0) over pairs of one class, and
+    w_n = max(1 + margin - d, 0) over the others. Yifan Sun and others 2020, Circle Loss: A Unified
+    Perspective of Pair Similarity Optimization.
+    """
+    y_pred = ops.convert_to_tensor(y_pred)
+    labels = ops.reshape(ops.cast(ops.convert_to_tensor(y_true), "int32"), (-1, 1))
+    _check_circle(labels.shape[0], y_pred.shape)
+    others = y_pred if ref_embeddings is None else ops.convert_to_tensor(ref_embeddings)
+    if ref_labels is None:
+        of_others = labels
+    else:
+        of_others = ops.cast(ops.convert_to_tensor(ref_labels), "int32")
+    distance = ops.maximum(1.0 - ops.matmul(y_pred, ops.transpose(others)), 0.0)
+    same = ops.equal(labels, ops.reshape(of_others, (1, -1)))
+    other = ops.logical_not(same)
+    if remove_diagonal:
+        itself = ops.eye(*distance.shape, dtype="bool")
+        same = ops.logical_and(same, ops.logical_not(itself))
+    near = -gamma * ops.maximum(margin + distance, 0.0) * (margin - distance)
+    far = gamma * ops.maximum(1.0 + margin - distance, 0.0) * (1.0 - margin - distance)
+    values = ops.softplus(
+        ops.logsumexp(ops.where(same, near, _NEVER), axis=1)
+        + ops.logsumexp(ops.where(other, far, _NEVER), axis=1)
+    )
+    values._keras_mask = ops.greater(values, 0.0)
+    return values
+
+
+def _check_circle(rows, prediction):
+    if len(prediction) != 2 or prediction[0] != rows:
+        raise ValueError(
+            f"circle: expected embeddings of shape ({rows}, features), one per label, got shape "
+            f"{tuple(prediction)}."
+        )
