@@ -68,7 +68,7 @@ class Objective:
         self._factors = [1.0 if w is None else float(w) for w in weights]
         self._with_loss = [i for i, loss in enumerate(self._losses) if loss is not None]
         keys = ["loss"]
-        self._own_losses = self._with_loss if several else []
+        self._own_losses = self._with_loss if len(self._with_loss) > 1 else []
         keys += [f"{names[i]}_loss" for i in self._own_losses]
         self._own_trackers = [LossTracker(key) for key in keys[1:]]
         entries = []

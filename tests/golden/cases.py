@@ -6,10 +6,12 @@ import cases_conv
 import cases_facts
 import cases_files
 import cases_fit
+import cases_graphs
 import cases_initializers
 import cases_layers
 import cases_losses
 import cases_metrics
+import cases_model_api
 import cases_models
 import cases_norm
 import cases_recurrent
@@ -32,6 +34,8 @@ FAMILIES = {
     "facts": cases_facts.CASES,
     "files": cases_files.CASES,
     "saving": cases_files.SAVING,
+    "graphs": cases_graphs.CASES,
+    "model_api": cases_model_api.CASES,
     "initializers": cases_initializers.CASES,
     "refused": cases_refused.CASES,
     "schedules": cases_schedules.CASES,
