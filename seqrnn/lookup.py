@@ -73,12 +73,12 @@ class Lookup:
 
         return saving.serialize_keras_object(thing)
 
-    def deserialize(self, data, custom_objects=None):
+    def deserialize(self, config, custom_objects=None):
         """The object that `serialize` described."""
         from seqrnn import saving
 
-        if isinstance(data, str):
-            return self.get(data, custom_objects)
-        if isinstance(data, dict) and "config" not in data and "class_name" in data:
-            data = {**data, "config": {}}
-        return saving.deserialize_keras_object(data, custom_objects)
+        if isinstance(config, str):
+            return self.get(config, custom_objects)
+        if isinstance(config, dict) and "config" not in config and "class_name" in config:
+            config = {**config, "config": {}}
+        return saving.deserialize_keras_object(config, custom_objects)

@@ -232,9 +232,11 @@ def segment_sum(data, segment_ids, num_segments=None, sorted=False):
 
 
 @op
-def take_along_axis(x, indices, axis=-1):
-    """For each place, the element of x at that index along the axis (NumPy's function)."""
+def take_along_axis(x, indices, axis=None):
+    """For each place, the element of x at that index along the axis; None: of all of x in a row."""
     x = as_tensor(x)
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
     index = as_tensor(indices)
     axis = one_axis(axis, x.ndim, "take_along_axis")
     if index.ndim != x.ndim:

@@ -15,6 +15,7 @@ from seqrnn.ops.elementwise import (
     isfinite,
     log,
     maximum,
+    minimum,
     not_equal,
     power,
     sqrt,
@@ -23,7 +24,7 @@ from seqrnn.ops.elementwise import (
     subtract,
     where,
 )
-from seqrnn.ops.shaping import reshape, squeeze, transpose
+from seqrnn.ops.shaping import reshape, squeeze, transpose, zeros_like
 from seqrnn.trace.frame import Tensor, emit1
 
 
@@ -60,9 +61,10 @@ def max(x, axis=None, keepdims=False, initial=None):
 
 
 @op
-def min(x, axis=None, keepdims=False):
+def min(x, axis=None, keepdims=False, initial=None):
     """The smallest element. ValueError if there is none."""
-    return _reduce("min", as_tensor(x), axis, keepdims)
+    result = _reduce("min", as_tensor(x), axis, keepdims)
+    return result if initial is None else minimum(result, initial)
 
 
 @op
@@ -91,7 +93,23 @@ def mean(x, axis=None, keepdims=False):
     return divide(_reduce("sum", x, axis, keepdims), float(_count(x, axis)))
 
 
-average = mean
+@op
+def average(x, axis=None, weights=None):
+    """The mean, weighted if there are weights: of x's shape, or one per index of a single axis."""
+    if weights is None:
+        return mean(x, axis)
+    x = as_float(x)
+    weights = as_tensor(weights, x.dtype)
+    if weights.ndim == 1 and isinstance(axis, int):
+        shape = [1] * x.ndim
+        shape[one_axis(axis, x.ndim, "average")] = -1
+        weights = reshape(weights, shape)
+    elif weights.shape != x.shape:
+        raise ValueError(
+            f"average: weights {weights.shape} must have the shape of x {x.shape}, or one axis."
+        )
+    weights = weights + zeros_like(x)
+    return sum(x * weights, axis) / sum(weights, axis)
 
 
 @op
@@ -176,9 +194,9 @@ def count_nonzero(x, axis=None):
 
 
 @op
-def cumsum(x, axis=None, reverse=False):
+def cumsum(x, axis=None, dtype=None, reverse=False):
     """Sums of the first 1, 2, ... elements along an axis; `reverse`: of the last ones."""
-    x = _countable(x)
+    x = _countable(as_tensor(x, dtype))
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     return emit1("cumsum", x, axis=one_axis(axis, x.ndim, "cumsum"), reverse=bool(reverse))

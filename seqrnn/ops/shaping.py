@@ -253,10 +253,10 @@ def repeat(x, repeats, axis=None):
 
 
 @op
-def pad(x, pad_width, mode="constant", constant_values=0):
+def pad(x, pad_width, mode="constant", constant_values=None):
     """More elements around x: (before, after) per axis, one pair for all, or one number.
 
-    mode: 'constant' (with `constant_values`), 'reflect', 'symmetric' or 'edge'.
+    mode: 'constant' (with `constant_values`, default 0), 'reflect', 'symmetric' or 'edge'.
     """
     x = as_tensor(x)
     widths = np.broadcast_to(np.asarray(pad_width, np.int64), (x.ndim, 2)).tolist()
@@ -264,7 +264,9 @@ def pad(x, pad_width, mode="constant", constant_values=0):
         raise ValueError(f"pad: the widths must not be negative, got {pad_width}.")
     if mode == "constant":
         before, after = [b for b, _ in widths], [a for _, a in widths]
-        return emit1("pad", x, before=before, after=after, value=float(constant_values))
+        return emit1("pad", x, before=before, after=after, value=float(constant_values or 0))
+    if constant_values is not None:
+        raise ValueError(f"pad: constant_values has no meaning with mode {mode!r}.")
     if mode not in ("reflect", "symmetric", "edge"):
         raise ValueError(f"pad: unknown mode {mode!r}; 'constant', 'reflect', 'symmetric', 'edge'.")
     for axis, pair in enumerate(widths):
@@ -319,10 +321,11 @@ def ones_like(x, dtype=None):
 
 
 @op
-def arange(start, stop=None, step=1, dtype=None):
+def arange(start, stop=None, step=None, dtype=None):
     """start, start + step, ... below stop; `arange(n)` gives 0 .. n-1. Integers give int32."""
     if stop is None:
         start, stop = 0, start
+    step = 1 if step is None else step
     if dtype is None:
         whole = all(isinstance(v, (int, np.integer)) for v in (start, stop, step))
         dtype = "int32" if whole else config.floatx()
@@ -343,7 +346,10 @@ def eye(N, M=None, k=0, dtype=None):
     return as_tensor(np.eye(N, M, k, dtype=config.standardize_dtype(dtype)))
 
 
-identity = eye
+@op
+def identity(n, dtype=None):
+    """Ones on the diagonal, zeros elsewhere: shape (n, n)."""
+    return eye(n, dtype=dtype)
 
 
 @op

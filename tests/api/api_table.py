@@ -129,7 +129,7 @@ def _probe(row, thing, name, keras_arguments):
         made, error = _attempt(thing, values | {name: OTHER.get(type(default), "other")})
     if error is None:
         row.deviations[name] = "accepted and ignored"
-    elif f"'{name}'" in error or f"{name}=" in error:
+    elif f"'{name}'" in error or f"{name}=" in error or f"{name} is" in error:
         row.refused.append(name)
     else:
         row.deviations[name] = f"an error that does not name it: {error}"
