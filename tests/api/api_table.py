@@ -7,13 +7,14 @@ name and the same default? What is not here must be an error that names it; so m
 """
 
 import ast
+import functools
 import importlib
 import inspect
 import json
 import pathlib
 from dataclasses import dataclass, field
 
-from api_differences import DIFFERENCES, SAMPLES
+from api_differences import DIFFERENCES, INSTANCES, SAMPLES
 
 HERE = pathlib.Path(__file__).parent
 DOCS = HERE.parents[1] / "docs" / "api"
@@ -42,6 +43,7 @@ class Row:
         return "; ".join(parts) or "same"
 
 
+@functools.cache
 def rows():
     """{path of the module or class in Keras: its rows}."""
     return {
@@ -103,13 +105,19 @@ def _compare_arguments(row, thing, keras_arguments, ours):
         if parameter is None and kind == "" and here is not None and here not in theirs:
             row.deviations[name] = f"called `{here}`"
         elif parameter is None and inspect.Parameter.VAR_KEYWORD in takes_all:
-            _probe(row, thing, name, keras_arguments)
+            _probe(row, _bound(row, thing), name, keras_arguments)
         elif parameter is None:
             row.refused.append(name)  # by Python itself
         elif default is not None and _default(parameter) != default:
             row.deviations[name] = f"the default is {_default(parameter)}, not {default}"
         elif kind == "" and inspect.Parameter.VAR_POSITIONAL not in takes_all and here != name:
             row.deviations[name] = "by keyword only" if name not in order else "at another place"
+
+
+def _bound(row, thing):
+    """A method, of an instance; anything else as it is."""
+    make = INSTANCES.get(row.path.rpartition(".")[0])
+    return functools.partial(thing, make()) if make else thing
 
 
 def _default(parameter):
@@ -185,11 +193,27 @@ def _with_reasons(row):
     return "; ".join(parts)
 
 
+def overview(compared):
+    """The first page: how much of each module there is."""
+    lines = [f"# The names of Keras {VERSION}", ""]
+    lines += ["From `tests/api/signatures.json`, by `make tables`. What is not supported is an"]
+    lines += ["error that names it.", ""]
+    lines += ["| module or class | the same | with differences | not supported |"]
+    lines += ["|---|---|---|---|"]
+    for owner, its in compared.items():
+        present = [r for r in its if r.present]
+        same = sum(r.verdict == "same" for r in present)
+        name = f"[{owner}]({owner}.md)" if present else owner
+        lines.append(f"| {name} | {same} | {len(present) - same} | {len(its) - len(present)} |")
+    return "\n".join(lines) + "\n"
+
+
+@functools.cache
 def pages():
-    """{file name: text}"""
+    """{file name: text}; a page for each module or class of which there is something."""
     compared = rows()
-    result = {f"{owner}.md": page(owner, its) for owner, its in compared.items()}
-    return result
+    some = {o: its for o, its in compared.items() if any(r.present for r in its)}
+    return {"README.md": overview(compared)} | {f"{o}.md": page(o, r) for o, r in some.items()}
 
 
 def main():

@@ -4,6 +4,7 @@ One row per case: what is compared, and the verdict. The tests hold every row to
 the pages say what the tests have shown; `test_conformance.py` says when the pages are stale.
 """
 
+import functools
 import pathlib
 import re
 from collections import Counter
@@ -17,6 +18,7 @@ DOCS = HERE.parents[1] / "docs"
 VERDICTS = (PASSED, "differs on purpose", "not supported")
 
 
+@functools.cache
 def table():
     """{family: [(case, what is compared, verdict)]}, and {family: versions}."""
     rows, versions = {}, {}
@@ -69,6 +71,7 @@ def _count(rows):
     return Counter(verdict.partition(":")[0] for _, _, verdict in rows)
 
 
+@functools.cache
 def pages():
     """{path below docs/: text}"""
     rows, versions = table()
