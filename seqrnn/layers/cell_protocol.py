@@ -37,8 +37,19 @@ def check_cell(cell) -> None:
                 "`call(self, inputs_at_t, states)` returns (output, new_states); `state_size` is "
                 "the size of its state, or a list of sizes."
             )
+    sizes = cell.state_size
+    if not nest.flatten(sizes) or not all(map(_is_size, nest.flatten(sizes))):
+        raise ValueError(
+            f"state_size of the cell {name} must be a whole number, or a list of them (one per "
+            f"state), got {sizes!r}."
+        )
     if not callable(cell):
         raise ValueError(f"the cell {name} must be a keras.layers.Layer.")
+
+
+def _is_size(size) -> bool:
+    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
+    return whole and size >= 0
 
 
 def output_size(cell) -> int:
@@ -51,11 +62,6 @@ def output_size(cell) -> int:
 
 def zeros_of(sizes, batch_size: int, dtype: str):
     """Zeros (batch_size, size) for each of nested sizes."""
-    for size in nest.flatten(sizes):
-        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 0:
-            raise ValueError(
-                f"the cell's state_size must be a whole number or a list of them, got {sizes!r}."
-            )
     return nest.map_leaves(lambda size: ops.zeros((batch_size, size), dtype=dtype), sizes)
 
 

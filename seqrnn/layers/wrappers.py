@@ -54,6 +54,11 @@ class TimeDistributed(Wrapper):
     def call(self, inputs, mask=None):
         batch, time = inputs.shape[:2]
         options = {}
+        if mask is not None and (mask.ndim < 2 or tuple(mask.shape[:2]) != (batch, time)):
+            raise ValueError(
+                f"the mask must begin with the axes (batch, time) of the input, {(batch, time)}, "
+                f"got a mask of shape {tuple(mask.shape)}."
+            )
         inner = self._inner_mask(inputs, mask)
         if inner is not None and call_spec(type(self.layer).call).mask:
             options["mask"] = inner
