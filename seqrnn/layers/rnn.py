@@ -25,6 +25,7 @@ from seqrnn.layers.cell_protocol import (
     initial_state_of,
     reset_dropout_masks,
 )
+from seqrnn.layers.context import name_layer
 from seqrnn.layers.stacked_cells import StackedRNNCells
 from seqrnn.trace import Variable, entered, nest
 
@@ -116,9 +117,9 @@ class RNN(Layer):
     # ---- states ----
 
     @property
-    def state_size(self):
-        """The cell's: an int or nested lists of them."""
-        return self.cell.state_size
+    def state_size(self) -> list:
+        """The cell's, as a list: of ints, or of lists of them, one per cell of a stack."""
+        return as_list(self.cell.state_size)
 
     def get_initial_state(self, batch_size=None, inputs=None):
         """The states before the first step, as a list. `inputs` may be given instead."""
@@ -161,8 +162,9 @@ class RNN(Layer):
         return self._kept.variables
 
     def _first_states(self, given, batch: int) -> list:
-        if given is None and self.stateful:
-            return nest.map_leaves(ops.convert_to_tensor, self._state_variables(batch))
+        kept = self._state_variables(batch) if self.stateful else None
+        if given is None and kept is not None:
+            return nest.map_leaves(ops.convert_to_tensor, kept)
         zeros = self.get_initial_state(batch)
         if given is None:
             return nest.map_leaves(lambda s: ops.convert_to_tensor(s, self.compute_dtype), zeros)
@@ -182,6 +184,10 @@ class RNN(Layer):
         return nest.map_leaves(ops.convert_to_tensor, given)
 
     # ---- the call ----
+
+    def _record(self, args, kwargs):
+        check_static_batch(self, args)
+        return super()._record(args, kwargs)
 
     def call(self, sequences, initial_state=None, mask=None, training=False):
         batch, time = sequences.shape[:2]
@@ -301,6 +307,17 @@ class RNN(Layer):
         config = dict(config)
         cell = saving.deserialize_keras_object(config.pop("cell"), custom_objects)
         return cls(cell, **config)
+
+
+def check_static_batch(layer, args: tuple) -> None:
+    """ValueError if a stateful layer is called on a placeholder whose batch size is unknown."""
+    shape = getattr(args[0], "shape", None) if args else None
+    if layer.stateful and shape and shape[0] is None:
+        error = ValueError(
+            f"a stateful layer needs a fixed batch size, got an input of shape {tuple(shape)}. "
+            "Declare it: Input(batch_shape=(batch, time, features))."
+        )
+        raise name_layer(error, layer)
 
 
 def _choose(counts, a, b):

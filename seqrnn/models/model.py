@@ -217,10 +217,10 @@ class Model(Trainer, Layer):
     # ---- state ----
 
     def reset_states(self):
-        """Resets the states of stateful layers."""
+        """Resets the states of stateful layers, also in models inside."""
         for layer in self._flatten_layers(include_self=False):
             reset = getattr(layer, "reset_state", None) or getattr(layer, "reset_states", None)
-            if reset is not None and not isinstance(layer, Model):
+            if reset is not None and getattr(layer, "stateful", False):
                 reset()
 
     reset_state = reset_states

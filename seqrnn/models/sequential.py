@@ -163,13 +163,14 @@ class Sequential(Model):
         return [self._chain[-1].name]
 
     def _shapes_from_input(self):
-        """The shape of the input and of each layer's output."""
+        """The shape of the input and of each layer's output; without a declared input, batch and
+        time are open if all layers can do with that (a stateful one can't)."""
         if self._graph is not None:
             return [p.shape for p in (self._input, *self._placeholders)]
         if not isinstance(self._built_with, Spec):
             return None
         size = self._built_with.shape
-        for shape in ((*[None] * (len(size) - 1), *size[-1:]), (None, *size[1:])):
+        for shape in ((*[None] * (len(size) - 1), *size[-1:]), (None, *size[1:]), size):
             x, found = KerasTensor(shape, self._built_with.dtype), [shape]
             try:
                 for layer in self._chain:
