@@ -4,6 +4,7 @@ from seqrnn.errors import public_names
 from seqrnn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
+from seqrnn.layers.bidirectional import Bidirectional
 from seqrnn.layers.conv import Conv1D
 from seqrnn.layers.core import Activation, Dense, Identity, Input, InputLayer, Lambda, Masking
 from seqrnn.layers.dropout import (
