@@ -5,8 +5,7 @@ The format, `.srn`, needs nothing but NumPy: one zip archive, stored, without pi
     format.json     {"format": "seqrnn", "version": 2, "kind": "model" or "weights", "made_by": ...,
                      "members": names of all the others}
     config.json     {"model": the model as data (see `objects`), "random_step"}; not in "weights"
-    names.json      {place: name of the layer there}, for all places (see `state`)
-    arrays/<place>/vars/<key>.npy
+    arrays/<place>/vars/<key>.npy       by places, see `state`
 
 A file is written beside its place under another name and then moved there, so that a reader, or a
 crash, never sees half of it. Zip keeps a checksum of every member, which is verified on reading.

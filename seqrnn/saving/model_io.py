@@ -133,8 +133,7 @@ def _write_srn(filepath, kind, documents, collected, overwrite):
         for place, (_, store) in collected.items()
         for key, array in store.items()
     }
-    names = {place: name for place, (name, _) in collected.items()}
-    archive.write_srn(filepath, kind, {**documents, "names": names}, arrays, overwrite)
+    archive.write_srn(filepath, kind, documents, arrays, overwrite)
 
 
 # ---- loading ----
