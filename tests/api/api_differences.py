@@ -59,9 +59,15 @@ DIFFERENCES = {
     ("keras.utils.Progbar", "interval"): "None: as often as the terminal shows it",
     ("keras.utils.Progbar", "unit_name"): "there are no stateless metrics before it",
     ("keras.Sequential.call", "mask"): "training comes from the call around",
-    ("keras.layers.RNN.build", "sequences_shape"): BY_POSITION,
-    ("keras.layers.RNN.compute_mask", "_"): BY_POSITION,
-    ("keras.layers.RNN.compute_output_shape", "sequences_shape"): BY_POSITION,
+    **{
+        (f"keras.layers.{layer}.{method}", argument): BY_POSITION
+        for layer in ("RNN", "Bidirectional")
+        for method, argument in {
+            "build": "sequences_shape",
+            "compute_mask": "_",
+            "compute_output_shape": "sequences_shape",
+        }.items()
+    },
 }
 
 # Something that a constructor accepts, so that another argument of it can be tried.
