@@ -141,7 +141,7 @@ def resident():
 def test_workspace_is_what_the_process_takes(make, training, one_thread):
     """Large enough that the allocator asks the system for it, and filled with zeros when made. On
     one thread: a second one may find nothing left to do and never touch its part."""
-    model, batch, steps = make(outputs=1), 64, 5000
+    model, batch, steps = make(outputs=1), 64, 12000
     model.compile(loss="mse", optimizer="sgd")
     x, y = np.zeros((2, batch, steps, 1), "float32")
     memory = model.memory(batch, steps)
@@ -153,7 +153,7 @@ def test_workspace_is_what_the_process_takes(make, training, one_thread):
     else:
         model.predict_on_batch(x)
     expected = memory.training if training else memory.predicting
-    assert expected > 30e6
+    assert expected > 60e6  # beside which reused pieces of the heap are nothing
     assert resident() - before == pytest.approx(expected, rel=0.05)
 
 
