@@ -235,14 +235,14 @@ def sparse_categorical_crossentropy(y_true, y_pred, from_logits=False, ignore_cl
     `ignore_class`: a label whose positions count as 0 (and are left out by a `Loss` object).
     """
     y_pred = ops.convert_to_tensor(y_pred)
-    y_true = class_ids(y_true, y_pred)
-    if ignore_class is None:
-        check_labels(y_true, y_pred.shape[-1], "sparse_categorical_crossentropy")
     if isinstance(axis, bool) or axis not in (-1, len(y_pred.shape) - 1):
         raise ValueError(
             "sparse_categorical_crossentropy: expected the classes on the last axis, axis=-1, got "
             f"axis={axis}. Move it there first: ops.moveaxis(y_pred, {axis}, -1)."
         )
+    y_true = class_ids(y_true, y_pred)
+    if ignore_class is None:
+        check_labels(y_true, y_pred.shape[-1], "sparse_categorical_crossentropy")
     ids = y_true
     if ignore_class is not None:
         valid = ops.not_equal(y_true, ignore_class)

@@ -12,6 +12,7 @@ from golden_builders import (
     uniform,
 )
 from golden_case import CallCase
+from golden_kinds import FactCase, RefusalCase
 
 B, T, C = 5, 4, 3
 
@@ -320,4 +321,414 @@ CALLS = (
     ]
 )
 
-CASES = [*REGRESSION, *CLASSIFICATION, *WEIGHTED, *MASKED, *CALLS]
+
+def signs(*shape):
+    return lambda rng: 2.0 * integers(2, *shape)(rng).astype(np.float32) - 1.0
+
+
+# Every other loss: (name, class, arguments, targets, shape, activation of the predictions).
+OTHERS = [
+    ("mape", "MeanAbsolutePercentageError", {}, normal, "linear"),
+    ("msle", "MeanSquaredLogarithmicError", {}, lambda *s: uniform(0, 3, *s), "softplus"),
+    ("log_cosh", "LogCosh", {}, normal, "linear"),
+    ("kld", "KLDivergence", {}, probabilities, "softmax"),
+    ("poisson", "Poisson", {}, lambda *s: integers(5, *s), "softplus"),
+    ("cosine", "CosineSimilarity", {}, normal, "linear"),
+    ("cosine_axis", "CosineSimilarity", {"axis": 1}, normal, "linear"),
+    ("hinge", "Hinge", {}, signs, "linear"),
+    ("hinge_zeros", "Hinge", {}, lambda *s: integers(2, *s), "linear"),
+    ("squared_hinge", "SquaredHinge", {}, signs, "linear"),
+    ("squared_hinge_zeros", "SquaredHinge", {}, lambda *s: integers(2, *s), "linear"),
+    ("categorical_hinge", "CategoricalHinge", {}, lambda *s: one_hot(s[-1], *s[:-1]), "linear"),
+    ("focal", "BinaryFocalCrossentropy", {}, lambda *s: integers(2, *s), "sigmoid"),
+    (
+        "focal_balanced",
+        "BinaryFocalCrossentropy",
+        {"apply_class_balancing": True, "alpha": 0.3, "gamma": 1.5},
+        lambda *s: integers(2, *s),
+        "sigmoid",
+    ),
+    (
+        "focal_logits",
+        "BinaryFocalCrossentropy",
+        {"from_logits": True, "label_smoothing": 0.2},
+        lambda *s: integers(2, *s),
+        "linear",
+    ),
+    (
+        "categorical_focal",
+        "CategoricalFocalCrossentropy",
+        {},
+        lambda *s: one_hot(s[-1], *s[:-1]),
+        "softmax",
+    ),
+    (
+        "categorical_focal_classes",
+        "CategoricalFocalCrossentropy",
+        {"alpha": [0.2, 0.5, 0.3], "gamma": 3.0, "label_smoothing": 0.1},
+        lambda *s: one_hot(s[-1], *s[:-1]),
+        "sigmoid",
+    ),
+    (
+        "categorical_focal_logits",
+        "CategoricalFocalCrossentropy",
+        {"from_logits": True},
+        lambda *s: one_hot(s[-1], *s[:-1]),
+        "linear",
+    ),
+    (
+        "generalized",
+        "CategoricalGeneralizedCrossEntropy",
+        {"q": 0.7},
+        lambda *s: integers(s[-1], *s[:-1]),
+        "softmax",
+    ),
+    ("dice", "Dice", {}, lambda *s: integers(2, *s), "sigmoid"),
+    ("dice_axis", "Dice", {"axis": 1}, lambda *s: integers(2, *s), "sigmoid"),
+    ("tversky", "Tversky", {}, lambda *s: integers(2, *s), "sigmoid"),
+    (
+        "tversky_weights",
+        "Tversky",
+        {"alpha": 0.3, "beta": 0.8, "axis": [-1]},
+        lambda *s: integers(2, *s),
+        "sigmoid",
+    ),
+]
+
+REST = [
+    _case(f"{name}_{len(shape)}d", _of(cls, **arguments), target(*shape), shape, activation)
+    for name, cls, arguments, target, activation in OTHERS
+    for shape in [(B, C), SEQUENCE]
+]
+
+
+def _labels(rng):
+    """Labels of unequal length, with equal neighbours, padded with the blank 0."""
+    return np.array([[1, 2, 2], [3, 0, 0], [1, 1, 0], [0, 0, 0], [4, 3, 4]], np.int32)
+
+
+def _unit_rows(*shape):
+    def draw(rng):
+        rows = rng.normal(size=shape)
+        return (rows / np.linalg.norm(rows, axis=-1, keepdims=True)).astype(np.float32)
+
+    return draw
+
+
+PAIRS = (
+    [
+        _case("ctc", _of("CTC"), _labels, (B, 7, 5)),
+        _case("ctc_sum", _of("CTC", reduction="sum"), _labels, (B, 7, 5)),
+        _case("ctc_weights", _of("CTC"), _labels, (B, 7, 5), sample_weight=_row_weights),
+        _values("ctc", lambda k, y, p: k.losses.ctc(y, p), _labels, normal(B, 9, 5)),
+    ]
+    + [
+        _values(
+            f"circle_{name}",
+            lambda k, y, p, a=arguments: k.losses.circle(y, p, **a),
+            integers(3, 8, 1),
+            _unit_rows(8, 4),
+        )
+        for name, arguments in [
+            ("default", {}),
+            ("soft", {"gamma": 5, "margin": 0.2}),
+            ("diagonal", {"gamma": 8, "remove_diagonal": False}),
+        ]
+    ]
+    + [
+        _values(
+            "circle_references",
+            lambda k, y, p, r, e: k.losses.circle(y, p, r, e, remove_diagonal=False, gamma=10),
+            integers(3, 6),
+            _unit_rows(6, 4),
+            integers(3, 9),
+            _unit_rows(9, 4),
+        ),
+        _case("circle", _of("Circle", gamma=6.0), lambda rng: np.array([0, 1, 0, 1, 2]), (B, C)),
+    ]
+)
+
+# reduction x weights x loss, on arrays.
+GRID = [
+    (
+        "mse",
+        _of("MeanSquaredError"),
+        normal(*SEQUENCE),
+        normal(*SEQUENCE),
+    ),
+    ("huber", _of("Huber", delta=0.5), normal(*SEQUENCE), normal(*SEQUENCE)),
+    ("cosine", _of("CosineSimilarity"), normal(*SEQUENCE), normal(*SEQUENCE)),
+    ("bce", _of("BinaryCrossentropy"), integers(2, *SEQUENCE), uniform(0, 1, *SEQUENCE)),
+    ("cce", _of("CategoricalCrossentropy"), one_hot(C, B, T), probabilities(*SEQUENCE)),
+    (
+        "scce",
+        _of("SparseCategoricalCrossentropy", from_logits=True),
+        integers(C, B, T),
+        normal(*SEQUENCE),
+    ),
+    (
+        "scce_ignore",
+        _of("SparseCategoricalCrossentropy", from_logits=True, ignore_class=1),
+        integers(C, B, T),
+        normal(*SEQUENCE),
+    ),
+    ("focal", _of("BinaryFocalCrossentropy"), integers(2, *SEQUENCE), uniform(0, 1, *SEQUENCE)),
+]
+
+
+def _reduced(loss, reduction):
+    def call(k, y, p, *weight):
+        made = loss(k)
+        made.reduction = reduction
+        return made(y, p, *weight)
+
+    return call
+
+
+GRIDDED = [
+    CallCase(f"grid_{name}_{reduction}{suffix}", _reduced(loss, reduction), [y, p, *weight])
+    for name, loss, y, p in GRID
+    for reduction in [*REDUCTIONS, "none"]
+    for suffix, weight in [("", []), ("_step_weights", [_step_weights])]
+]
+
+MORE_MASKS = [
+    _case(
+        f"mask_{name}_{reduction}{suffix}",
+        _of(cls, reduction=reduction, **arguments),
+        target,
+        SEQUENCE,
+        mask="gaps",
+        **weights,
+    )
+    for name, cls, arguments, target in [
+        ("log_cosh", "LogCosh", {}, normal(*SEQUENCE)),
+        ("bce", "BinaryCrossentropy", {"from_logits": True}, integers(2, *SEQUENCE)),
+        ("scce", "SparseCategoricalCrossentropy", {"from_logits": True}, integers(C, B, T)),
+        (
+            "scce_ignore",
+            "SparseCategoricalCrossentropy",
+            {"from_logits": True, "ignore_class": 1},
+            integers(C, B, T),
+        ),
+    ]
+    for reduction in ("sum_over_batch_size", "sum", "mean_with_sample_weight")
+    for suffix, weights in [("", {}), ("_step_weights", {"sample_weight": _step_weights})]
+]
+
+# One value per row where the targets lack the last axis: weights per row count for their row.
+COLUMNS = [
+    _case(
+        f"column_{name}_row_weights",
+        _of(cls),
+        target,
+        (B, 1),
+        activation,
+        sample_weight=_row_weights,
+    )
+    for name, cls, target, activation in [
+        ("mse", "MeanSquaredError", normal(B), "linear"),
+        ("mae", "MeanAbsoluteError", normal(B), "linear"),
+        ("bce", "BinaryCrossentropy", integers(2, B), "sigmoid"),
+    ]
+] + [
+    _case(
+        "column_own_loss_row_weights",
+        own_loss,
+        normal(B),
+        (B, 1),
+        sample_weight=_row_weights,
+    ),
+    _values(
+        "column_function",
+        lambda k, y, p: k.losses.mean_squared_error(y, p),
+        normal(B),
+        normal(B, 1),
+    ),
+    _values(
+        "column_target",
+        lambda k, y, p: k.losses.mean_absolute_error(y, p),
+        normal(B, 1),
+        normal(B),
+    ),
+]
+
+FUNCTIONS = [
+    _values(name, lambda k, y, p, n=name: getattr(k.losses, n)(y, p), y, p)
+    for name, y, p in [
+        ("mean_absolute_percentage_error", normal(*SEQUENCE), normal(*SEQUENCE)),
+        ("mean_squared_logarithmic_error", uniform(0, 2, *SEQUENCE), uniform(0, 2, *SEQUENCE)),
+        ("log_cosh", normal(*SEQUENCE), normal(*SEQUENCE)),
+        ("kl_divergence", probabilities(*SEQUENCE), probabilities(*SEQUENCE)),
+        ("poisson", integers(4, *SEQUENCE), uniform(0.1, 2, *SEQUENCE)),
+        ("cosine_similarity", normal(*SEQUENCE), normal(*SEQUENCE)),
+        ("hinge", integers(2, *SEQUENCE), normal(*SEQUENCE)),
+        ("squared_hinge", integers(2, *SEQUENCE), normal(*SEQUENCE)),
+        ("categorical_hinge", one_hot(C, B, T), normal(*SEQUENCE)),
+        ("binary_focal_crossentropy", integers(2, *SEQUENCE), uniform(0, 1, *SEQUENCE)),
+        ("categorical_focal_crossentropy", one_hot(C, B, T), probabilities(*SEQUENCE)),
+        ("dice", integers(2, *SEQUENCE), uniform(0, 1, *SEQUENCE)),
+        ("tversky", integers(2, *SEQUENCE), uniform(0, 1, *SEQUENCE)),
+    ]
+]
+
+CROSSENTROPY = [
+    _case(f"automatic_{name}", lambda k, word=word: word, target, shape, activation)
+    for name, word, target, shape, activation in [
+        ("binary", "crossentropy", integers(2, B, 1), (B, 1), "sigmoid"),
+        ("sparse", "ce", integers(C, B), (B, C), "softmax"),
+        ("sparse_column", "CE", integers(C, B, 1), (B, C), "softmax"),
+        ("categorical", "crossentropy", one_hot(C, B), (B, C), "softmax"),
+    ]
+]
+
+
+def _refused(name, call, words, *inputs, **options):
+    return RefusalCase(f"refused_{name}", call, words, inputs=inputs, **options)
+
+
+REFUSED = [
+    _refused(
+        "reduction", lambda k: k.losses.MeanSquaredError(reduction="summ"), ["reduction", "summ"]
+    ),
+    _refused("name", lambda k: k.losses.get("mean_squarred_error"), ["mean_squarred_error"]),
+    _refused("kind", lambda k: k.losses.get(3), ["loss", "3"]),
+    _refused(
+        "axis",
+        lambda k, y, p: k.losses.categorical_crossentropy(y, p, axis=True),
+        ["axis", "True"],
+        one_hot(C, B),
+        probabilities(B, C),
+    ),
+    _refused(
+        "focal_axis",
+        lambda k, y, p: k.losses.categorical_focal_crossentropy(y, p, axis=True),
+        ["axis", "True"],
+        one_hot(C, B),
+        probabilities(B, C),
+    ),
+    _refused(
+        "q", lambda k: k.losses.CategoricalGeneralizedCrossEntropy(q=1.5), ["q", "1.5", "0", "1"]
+    ),
+    _refused(
+        "ctc_targets",
+        lambda k, y, p: k.losses.ctc(y, p),
+        ["target", "(5, 4, 2)"],
+        integers(3, B, T, 2),
+        normal(B, T, C),
+    ),
+    _refused(
+        "ctc_predictions",
+        lambda k, y, p: k.losses.ctc(y, p),
+        ["logits", "(5, 3)"],
+        integers(3, B, T),
+        normal(B, C),
+    ),
+    _refused(
+        "sizes",
+        lambda k, y, p: k.losses.mean_squared_error(y, p),
+        ["(5, 3)", "(5, 2)"],
+        normal(B, 3),
+        normal(B, 2),
+        raises=ValueError,
+        differs="Keras's error is the backend's",
+    ),
+    _refused(
+        "broadcast",
+        lambda k, y, p: k.losses.MeanSquaredError()(y, p),
+        ["(5, 1)", "(5, 3)"],
+        normal(B, 1),
+        normal(B, 3),
+        raises=ValueError,
+    ),
+    _refused(
+        "ids_for_one_hot",
+        lambda k, y, p: k.losses.CategoricalCrossentropy()(y, p),
+        ["(5,)", "(5, 3)", "sparse_categorical_crossentropy"],
+        integers(C, B),
+        probabilities(B, C),
+    ),
+    _refused(
+        "one_hot_for_ids",
+        lambda k, y, p: k.losses.SparseCategoricalCrossentropy()(y, p),
+        ["(5, 3)", "categorical_crossentropy"],
+        one_hot(C, B),
+        probabilities(B, C),
+    ),
+    _refused(
+        "label",
+        lambda k, p: k.losses.SparseCategoricalCrossentropy()(np.array([0, 1, 2, 3, 0]), p),
+        ["3", "2"],
+        probabilities(B, C),
+        raises=ValueError,
+    ),
+    _refused(
+        "weights",
+        lambda k, y, w: k.losses.MeanSquaredError()(y, y, sample_weight=w),
+        ["sample_weight", "(4,)", "(5,)"],
+        normal(B, C),
+        normal(4),
+        raises=ValueError,
+        differs="Keras's error is the backend's",
+    ),
+    _refused("no_call", lambda k: k.losses.Loss()(np.zeros((2, 1)), np.zeros((2, 1))), ["call"]),
+    _refused(
+        "policy",
+        lambda k: k.losses.MeanSquaredError(dtype="mixed_float16"),
+        ["mixed_float16", "float32"],
+        raises=ValueError,
+    ),
+    _refused(
+        "sparse_axis",
+        lambda k, y, p: k.losses.SparseCategoricalCrossentropy(axis=1)(y, p),
+        ["axis=1", "moveaxis"],
+        integers(C, B, T),
+        normal(B, C, T),
+        raises=ValueError,
+        differs="Keras's error is the backend's",
+    ),
+]
+
+WORDS = (
+    *("mse", "mae", "mape", "msle", "bce", "kld", "huber", "log_cosh", "poisson", "hinge", "dice"),
+    *("tversky", "ctc", "circle", "binary_focal_crossentropy", "categorical_focal_crossentropy"),
+    *("categorical_hinge", "squared_hinge", "cosine_similarity", "kl_divergence"),
+)
+
+NAMES = [
+    FactCase(f"name_{cls}", lambda k, c=cls: [getattr(k.losses, c)().name, k.losses.get(c).name])
+    for cls in (
+        "MeanSquaredError",
+        "Huber",
+        "LogCosh",
+        "KLDivergence",
+        "CTC",
+        "Dice",
+        "Tversky",
+        "Circle",
+        "BinaryFocalCrossentropy",
+    )
+] + [
+    FactCase(
+        f"get_{name}",
+        lambda k, n=name: k.losses.get(n).__name__,
+    )
+    for name in (*WORDS, *(word.upper() for word in WORDS if word in WORDS[:6]))
+]
+
+CASES = [
+    *REGRESSION,
+    *CLASSIFICATION,
+    *WEIGHTED,
+    *MASKED,
+    *CALLS,
+    *REST,
+    *PAIRS,
+    *GRIDDED,
+    *MORE_MASKS,
+    *COLUMNS,
+    *FUNCTIONS,
+    *CROSSENTROPY,
+    *REFUSED,
+    *NAMES,
+]
