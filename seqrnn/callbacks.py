@@ -334,10 +334,7 @@ class ModelCheckpoint(_Monitor):
                 "ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got "
                 f"{save_freq!r}."
             )
-        from seqrnn.saving.archive import check_name
-
         self.filepath = os.fspath(filepath)
-        check_name(self.filepath)
         self.verbose = verbose
         self.save_best_only = save_best_only
         self.save_weights_only = save_weights_only

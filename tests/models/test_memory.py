@@ -1,5 +1,6 @@
 """model.memory: bytes counted by hand, and against what the process really takes."""
 
+import ctypes
 import gc
 import os
 import random
@@ -141,19 +142,20 @@ def resident():
 def test_workspace_is_what_the_process_takes(make, training, one_thread):
     """Large enough that the allocator asks the system for it, and filled with zeros when made. On
     one thread: a second one may find nothing left to do and never touch its part."""
-    model, batch, steps = make(outputs=1), 64, 12000
+    model, batch, steps = make(outputs=1), 64, 5000
     model.compile(loss="mse", optimizer="sgd")
     x, y = np.zeros((2, batch, steps, 1), "float32")
     memory = model.memory(batch, steps)
     model.train_on_batch(x[:, :5], y[:, :5])
     gc.collect()  # models of other tests, which would be freed in between
+    ctypes.CDLL(None).malloc_trim(0)  # freed pieces of the heap, which would be used again
     before = resident()
     if training:
         model.train_on_batch(x, y)
     else:
         model.predict_on_batch(x)
     expected = memory.training if training else memory.predicting
-    assert expected > 60e6  # beside which reused pieces of the heap are nothing
+    assert expected > 30e6
     assert resident() - before == pytest.approx(expected, rel=0.05)
 
 
