@@ -126,6 +126,9 @@ static bool rows_of_a(srn_look *x, srn_axis axis, int32_t row_axis) {
     x->rule->need[A] = axis;
     x->rule->out[0] =
         srn_axis_moved(axis, axis.at == row_axis ? out->rank - 2 : axis.at + out->rank - a->rank);
+    if (x->node->n_in > 2 && shape_in(x, BIAS)->rank > 1) {
+        x->rule->need[BIAS] = x->rule->out[0];
+    }
     int32_t at = axis.at - (a->rank - b->rank);
     bool leads = axis.at < a->rank - 2 && b->rank > 2 && at >= 0;
     if (leads && b->dim[at] == a->dim[axis.at]) {

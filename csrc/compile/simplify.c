@@ -209,8 +209,8 @@ static void mark(srn_simplified *s, const srn_graph *g, int32_t n, const srn_val
     }
 }
 
-/* A product whose only reader adds a row to it: the product can start from that row. The product
- * dies, and the sum becomes a product of three inputs. Returns the product's node. */
+/* A product whose only reader adds a row to it, or a matrix of its size: the product can start from
+ * that. The product dies, and the sum becomes a product of three inputs. Returns the product's node. */
 static int32_t product_to_absorb(const srn_simplified *s, const srn_graph *g,
                                  const srn_node *node) {
     if (node->id != SRN_OP_add) {
@@ -223,7 +223,9 @@ static int32_t product_to_absorb(const srn_simplified *s, const srn_graph *g,
         bool fits = (product->id == SRN_OP_matmul && product->attr[0].i == 0) ||
                     product->id == SRN_OP_conv1d;
         fits = fits && product->n_in == 2 && product->op->max_in == 3 && s->readers[v] == 1;
-        if (fits && bias->rank == 1 && bias->dim[0] == shape->dim[shape->rank - 1] &&
+        bool row_fits = bias->rank == 1 && bias->dim[0] == shape->dim[shape->rank - 1];
+        bool all_fits = product->id == SRN_OP_matmul && srn_shape_equal(bias, shape);
+        if (fits && (row_fits || all_fits) &&
             srn_shape_equal(shape, &srn_type_of(g, node->out)->shape)) {
             return g->values[v].node;
         }

@@ -1,7 +1,7 @@
 /* Copies between layouts; see strided_copy.h.
  *
  * Axes that lie in one piece on both sides are merged first. Then the two innermost axes are one of
- *   runs: contiguous on both sides, a memcpy each
+ *   runs: contiguous on both sides, a memcpy each; short ones in pieces of 16 bytes
  *   repeats: one element to a contiguous run
  *   turns: contiguous across each other, of 4-byte elements: 4 x 4 at a time
  *   anything else (steps, other turns): element by element, in square tiles, so that of two
@@ -79,6 +79,19 @@ static void turn(const axis *outer, const axis *inner, void *to, const void *fro
     }
 }
 
+/* n runs, each some pieces of 16 bytes: few, so that a call for each would take longer. */
+static void short_runs(int64_t n, char *dst, int64_t step_dst, const char *src, int64_t step_src,
+                       size_t bytes) {
+    for (int64_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < bytes; k += sizeof(quad)) {
+            const quad piece = load_quad(src + k);
+            memcpy(dst + k, &piece, sizeof piece);
+        }
+        dst += step_dst;
+        src += step_src;
+    }
+}
+
 #define REPEAT(T)                                                                                  \
     for (int64_t i = 0; i < outer->n; i++) {                                                       \
         T *d = (T *)dst + i * outer->dst;                                                          \
@@ -102,8 +115,13 @@ static void copy_two(const axis *outer, const axis *inner, char *dst, const char
                      size_t item) {
     if (inner->dst == 1 && inner->src == 1) {
         int64_t step_dst = outer->dst * (int64_t)item, step_src = outer->src * (int64_t)item;
+        size_t bytes = (size_t)inner->n * item;
+        if (bytes <= 128 && bytes % sizeof(quad) == 0) {
+            short_runs(outer->n, dst, step_dst, src, step_src, bytes);
+            return;
+        }
         for (int64_t i = 0; i < outer->n; i++) {
-            memcpy(dst + i * step_dst, src + i * step_src, (size_t)inner->n * item);
+            memcpy(dst + i * step_dst, src + i * step_src, bytes);
         }
     } else if (inner->dst == 1 && inner->src == 0) {
         repeat(outer, inner, dst, src, item);

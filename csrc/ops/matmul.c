@@ -3,7 +3,7 @@
  *     a (..., M, K) b (K, N)         y (..., M, N)   one product: all leading axes of a are rows
  *     a (..., M, K) b (..., K, N)    y (..., M, N)   one product per matrix, leading axes broadcast
  *
- * bias (N,), if there, is what every row's sum starts from.
+ * bias, if there, is what the sums start from: (N,) for every row, or as large as y.
  * Gradient, with A = op(a) and B = op(b):   dA = dy B^T,  dB = A^T dy,  dbias = sum of dy's rows
  * (transposed back where a or b came transposed; summed over what was broadcast). For b (K, N) and
  * many leading axes, dB is one product over all rows.
@@ -79,11 +79,14 @@ static bool check_bias(const srn_infer *x, int64_t n, srn_error *err) {
         return true;
     }
     const srn_type *bias = x->in[2];
-    if (bias->dtype != x->in[0]->dtype || bias->shape.rank != 1 || bias->shape.dim[0] != n) {
+    bool row = bias->shape.rank == 1 && bias->shape.dim[0] == n;
+    if (bias->dtype != x->in[0]->dtype ||
+        !(row || srn_shape_equal(&bias->shape, &x->out[0].shape))) {
         char text[SRN_SHAPE_TEXT];
         return srn_fail(err, SRN_ERR_VALUE,
-                        "matmul: the bias must hold one number per column of y, (%lld,) of dtype "
-                        "%s, got %s of %s; add anything else behind the product",
+                        "matmul: the bias must hold one number per column of y, (%lld,), or one "
+                        "per element, of dtype %s, got %s of %s; add anything else behind the "
+                        "product",
                         (long long)n, srn_dtype_name(x->in[0]->dtype),
                         srn_shape_text(text, &bias->shape), srn_dtype_name(bias->dtype));
     }
@@ -115,15 +118,12 @@ static bool matmul_infer(srn_infer *x, srn_error *err) {
             "equal, or one of them 1",
             srn_shape_text(ta, &a->shape), srn_shape_text(tb, &b->shape));
     }
-    if (!check_bias(x, p.n, err)) {
-        return false;
-    }
     srn_shape out = p.flat ? a->shape : l.all;
     out.rank += p.flat ? 0 : 2;
     out.dim[out.rank - 2] = a->shape.dim[a->shape.rank - (p.ta ? 1 : 2)];
     out.dim[out.rank - 1] = p.n;
     x->out[0] = (srn_type){a->dtype, out};
-    return true;
+    return check_bias(x, p.n, err);
 }
 
 static srn_val as_matrix(srn_graph *g, srn_val v) {
@@ -218,6 +218,7 @@ static void matrix_by_matrix(const srn_exec *x, const product *p, srn_gemm_probl
         g->a = srn_view_at(x->in[0], a);
         g->b = srn_view_at(x->in[1], matrix_at(&l.b, &l.all, i) * p->k * p->n);
         g->c = srn_view_at(x->out[0], row0 * p->n);
+        g->d = x->n_in < 3 ? NULL : srn_view_at(x->in[2], row0 * g->ldd);
         srn_gemm(x->out[0]->type.dtype, g);
         row0 += g->m;
     }
@@ -228,7 +229,9 @@ static void matmul_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     srn_gemm_problem g = {.ta = p.ta, .tb = p.tb, .n = p.n, .k = p.k, .ldc = p.n};
     g.lda = p.ta ? p.m : p.k;
     g.ldb = p.tb ? p.k : p.n;
-    g.d = x->n_in < 3 ? NULL : x->in[2]->data;
+    const srn_view *bias = x->n_in < 3 ? NULL : x->in[2];
+    g.ldd = bias == NULL || bias->type.shape.rank == 1 ? 0 : p.n;
+    g.d = bias == NULL ? NULL : srn_view_at(bias, row0 * g.ldd);
     if (!p.flat) {
         matrix_by_matrix(x, &p, &g, row0, row1);
         return;
@@ -244,8 +247,8 @@ const srn_op srn_op_matmul = {
     .name = "matmul",
     .doc =
         "matmul(a, b, bias?): y[..., i, j] = sum over p of a[..., i, p] * b[..., p, j] + bias[j]\n"
-        "a (..., M, K), b (K, N) or (..., K, N), bias (N,) -> y (..., M, N); leading axes "
-        "broadcast.\n"
+        "a (..., M, K), b (K, N) or (..., K, N), bias (N,) or like y -> y (..., M, N); leading "
+        "axes broadcast.\n"
         "transpose_a, transpose_b: a is (..., K, M), b is (..., N, K).",
     .min_in = 2,
     .max_in = 3,
