@@ -171,7 +171,12 @@ static int64_t walk_next(walk *w, int64_t left) {
 /* ---- execution ---- */
 
 static void run(srn_binary f, const srn_exec *x, int64_t row0, int64_t row1) {
-    const srn_view *out = x->out[0];
+    const srn_view *out = x->out[0], *a = x->in[0], *b = x->in[1];
+    if (srn_shape_equal(&a->type.shape, &b->type.shape)) { /* the usual case, in few steps */
+        srn_vectors()->binary(f, a->type.dtype, srn_view_at(out, row0), srn_view_at(a, row0), 1,
+                              srn_view_at(b, row0), 1, row1 - row0);
+        return;
+    }
     walk w;
     walk_begin(&w, &out->type.shape, 2, x->in, row0);
     for (int64_t row = row0, n; row < row1; row += n) {
