@@ -156,7 +156,7 @@ class Objective:
         try:
             _update(metric, target, prediction, weight)
         except Exception as error:
-            if not _needs_values(error):
+            if not needs_values(error):
                 raise
             root.assigned.clear()
             root.assigned.update(assigned)
@@ -224,7 +224,7 @@ class Objective:
         return dict(zip(self.keys, values, strict=True))
 
 
-def _needs_values(error):
+def needs_values(error):
     """Whether this was raised because a tensor has no values, maybe by way of another error."""
     while error is not None and not isinstance(error, UNTRACEABLE):
         error = error.__cause__ or error.__context__

@@ -17,7 +17,7 @@ import numpy as np
 from seqrnn import config, trace
 from seqrnn.metrics.base import Later, Metric
 from seqrnn.trace import Array, current, nest
-from seqrnn.training.objective import UNTRACEABLE
+from seqrnn.training.objective import needs_values
 from seqrnn.training.packing import pack_x_y_sample_weight
 from seqrnn.training.steps import Steps
 
@@ -26,8 +26,14 @@ _METHODS = {"train": "train_step", "test": "test_step", "predict": "predict_step
 
 
 def own_metrics(model):
-    """The Metric objects among the attributes of a model and the layers in it."""
-    found = {id(m): m for layer in model._flatten_layers() for m in layer._found(Metric)}
+    """The Metric objects among the attributes of a model and the layers in it, without those that
+    `compile` was given."""
+    found = {}
+    for layer in model._flatten_layers():
+        given = vars(layer).get("_compiled_with", {})
+        compiled = nest.flatten([given.get("metrics"), given.get("weighted_metrics")])
+        ids = {id(metric) for metric in compiled}
+        found |= {id(m): m for m in layer._found(Metric) if id(m) not in ids}
     return list(found.values())
 
 
@@ -144,7 +150,9 @@ class WrittenSteps(Steps):
 
         try:
             traced = trace.trace(step, specs, batch=size)
-        except UNTRACEABLE as error:
+        except Exception as error:
+            if not needs_values(error):
+                raise
             self._untraceable.add(mode)
             warnings.warn(
                 f"{type(self.model).__name__}.{_METHODS[mode]} runs as plain Python, not as one "
