@@ -1,5 +1,8 @@
 """Metrics: exact means over samples, whatever the batches; state; names."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -251,6 +254,24 @@ def test_metric_objects_in_fit(rng):
     assert logs["wrapping"] == pytest.approx(np.mean(batches), rel=1e-5)
     assert history["harmonic"][1] > 300  # reset before each epoch
     assert len(history["recall"][0]) == 2
+
+
+def test_a_result_of_several_numbers_is_printed_as_their_mean(capsys):
+    model = classifier(metrics.TruePositives([0.0, 1.0]))
+    model.fit(np.zeros((4, 3)), np.ones((4, 1)), verbose=2)
+    assert " - true_positives: 2.0000" in capsys.readouterr().out
+
+
+def test_copies_and_files_keep_metrics(rng, tmp_path):
+    x, y = rng.normal(size=(20, 3)).astype("float32"), rng.integers(0, 2, (20, 1))
+    objects = metrics.AUC(curve="PR"), metrics.Precision([0.2, 0.4]), metrics.F1Score("micro", 0.5)
+    model = classifier(*objects, weighted_metrics=[metrics.MeanIoU(2)])
+    model.fit(x, y, verbose=0)
+    logs = model.evaluate(x, y, verbose=0, return_dict=True)
+    model.save(tmp_path / "model.srn")
+    loaded = keras.models.load_model(tmp_path / "model.srn")
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), loaded):
+        assert other.evaluate(x, y, verbose=0, return_dict=True) == logs
 
 
 def test_metric_objects_leave_the_step_in_one_plan():
