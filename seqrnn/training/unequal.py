@@ -5,8 +5,8 @@ at the end, to the length of its longest sequence or somewhat more (see `padded_
 (batch, time) travels with it, so that no layer, loss or metric sees the padding: what comes out is
 what each sequence gives alone. A layer that mixes steps and takes no mask is refused by name.
 
-The loss of a batch is, as under a `Masking` layer, the mean over the steps that are there, that
-of an epoch over all steps of all batches; so are metrics; `evaluate` gives the same for any batches.
+The loss of a batch is, as under `Masking`, the mean over the steps that are there, that
+of an epoch over all steps of all batches; so are metrics. `evaluate` gives the same for any size.
 With targets per sequence all is as for arrays. The batches of `predict`, `evaluate` and a shuffled
 `fit` are made of sequences of similar length: sorted whole, for `fit` within random pools of `POOL`
 batches.
