@@ -41,17 +41,19 @@ class Steps:
     @contextlib.contextmanager
     def only_fit(self):
         """Refuses a second fit while one is running, in another thread or from a callback."""
-        with _beginning:
-            if self._fitting:
-                raise RuntimeError(
-                    f"model '{self.model.name}' is already being trained; wait until that fit is "
-                    "over, or train a copy made with clone_model()"
-                )
-            self._fitting = True
-        try:
+        mine = False
+        try:  # a Ctrl-C may come anywhere in here
+            with _beginning:
+                if self._fitting:
+                    raise RuntimeError(
+                        f"model '{self.model.name}' is already being trained; wait until that fit "
+                        "is over, or train a copy made with clone_model()"
+                    )
+                self._fitting = mine = True
             yield
         finally:
-            self._fitting = False
+            if mine:
+                self._fitting = False
 
     def renewed(self):
         """The same without plans, after the model has changed."""

@@ -406,7 +406,7 @@ class Trainer(StepMethods):
 
         Raises ValueError if the sizes don't fit the inputs, or nothing is known about the inputs.
         """
-        return memory_of(self, check_count(batch, "batch"), check_count(steps, "steps"))
+        return memory_of(self, check_count(batch, "batch") or 32, check_count(steps, "steps"))
 
     # ---- data ----
 
