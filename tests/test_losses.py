@@ -1,5 +1,7 @@
 """Losses against their formulas in NumPy, float64."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -217,6 +219,127 @@ def test_integer_targets(rng):
     y, p = rng.integers(0, 5, (4, 2)), rng.normal(size=(4, 2)).astype("float32")
     value = losses.MeanSquaredError()(y, p)
     np.testing.assert_allclose(value, ((y - p) ** 2).mean(), rtol=1e-6)
+
+
+def test_targets_of_one_axis_keep_a_value_per_row(rng):
+    y, p, w = rng.normal(size=6), rng.normal(size=(6, 1)), rng.uniform(size=6)
+
+    def own(y_true, y_pred):
+        return keras.ops.mean(keras.ops.square(y_true - y_pred), axis=-1)
+
+    class Own(losses.Loss):
+        def call(self, y_true, y_pred):
+            return own(y_true, y_pred)
+
+    expected = (w * (y - p[:, 0]) ** 2).sum() / 6
+    for loss in (losses.MeanSquaredError(), losses.LossFunctionWrapper(own), Own()):
+        np.testing.assert_allclose(loss(y, p, sample_weight=w), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+def test_weights_and_masks_of_steps_reach_targets_without_last_axis(rng, rank):
+    y, p, w = rng.normal(size=(3, 4)), rng.normal(size=(3, 4, 1)), rng.uniform(size=(3, 4))
+    mask = rng.integers(0, 2, (3, 4)).astype(bool)
+    values = (y - p[..., 0]) ** 2
+    loss = losses.MeanSquaredError()
+    weight = w.reshape((3, 4, 1)[:rank])
+    np.testing.assert_allclose(loss(y, p, sample_weight=weight), (w * values).mean(), rtol=1e-12)
+    np.testing.assert_allclose(loss(y, masked(p, mask)), values[mask].mean(), rtol=1e-6)
+    both = loss(y, masked(p, mask), sample_weight=weight)
+    np.testing.assert_allclose(both, (w * values)[mask].sum() / mask.sum(), rtol=1e-6)
+
+
+def test_mask_of_predictions_and_ignored_class_both_count(rng):
+    z, ids = rng.normal(size=(3, 4, 3)), rng.integers(0, 3, (3, 4))
+    mask = rng.integers(0, 2, (3, 4)).astype(bool)
+    each = -np.log(np.take_along_axis(softmax(z), ids[..., None], -1))[..., 0]
+    loss = losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)
+    expected = each[mask & (ids != 1)].mean()
+    np.testing.assert_allclose(loss(ids, masked(z, mask)), expected, rtol=1e-6)
+
+
+def test_dtype():
+    y, p = np.array([[1], [3]]), np.array([[2], [5]])
+    assert losses.MeanSquaredError().dtype == "float32"
+    value = losses.MeanSquaredError()(y, p)  # integers
+    assert value.dtype == np.float32 and value == 2.5
+    value = losses.MeanSquaredError(dtype="float64")(y, p.astype("float32"))
+    assert value.dtype == np.float64 and value == 2.5
+    with pytest.raises(ValueError, match="mixed_float16"):
+        losses.MeanSquaredError(dtype="mixed_float16")
+
+
+# ---- pairs ----
+
+
+def spelled(path):
+    """A path of classes without its repetitions and blanks."""
+    return [c for i, c in enumerate(path) if c and (i == 0 or path[i - 1] != c)]
+
+
+@pytest.mark.parametrize("labels", [[1, 2], [1, 1], [2, 0], [0, 0]])
+def test_ctc_sums_over_all_paths(rng, labels):
+    z = rng.normal(size=(1, 4, 3))
+    p = softmax(z)[0]
+    wanted = [c for c in labels if c]
+    total = sum(
+        np.prod([p[t, c] for t, c in enumerate(path)])
+        for path in itertools.product(range(3), repeat=4)
+        if spelled(path) == wanted
+    )
+    np.testing.assert_allclose(losses.ctc(np.array([labels]), z), [-np.log(total)], rtol=1e-10)
+
+
+def test_ctc_of_too_few_steps_is_huge_and_finite(rng):
+    value = losses.ctc(np.array([[1, 1, 1]]), rng.normal(size=(1, 4, 3)).astype("float32"))
+    assert 1e29 < value[0] < 1e31
+
+
+@pytest.mark.parametrize("diagonal", [True, False])
+def test_circle_against_loops(rng, diagonal):
+    ids, x = rng.integers(0, 3, 7), rng.normal(size=(7, 4))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    g, m = 6.0, 0.3
+    expected = np.zeros(7)
+    for i in range(7):
+        d = np.maximum(1 - x @ x[i], 0)
+        pairs = [(j, ids[j] == ids[i]) for j in range(7)]
+        same = [
+            np.exp(-g * (m + d[j]) * (m - d[j]))
+            for j, s in pairs
+            if s and not (diagonal and j == i)
+        ]
+        other = [np.exp(g * max(1 + m - d[j], 0) * (1 - m - d[j])) for j, s in pairs if not s]
+        expected[i] = np.log1p(sum(same) * sum(other))
+    value = losses.circle(ids, x, gamma=g, margin=m, remove_diagonal=diagonal)
+    np.testing.assert_allclose(value, expected, rtol=1e-9, atol=1e-12)
+    mean = losses.Circle(gamma=g, margin=m, remove_diagonal=diagonal)(ids, x)
+    np.testing.assert_allclose(mean, expected[expected > 0].mean(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["ctc", losses.Circle(gamma=2.0), "dice"])
+def test_losses_over_pairs_are_the_same_for_any_number_of_threads(rng, loss):
+    x = rng.normal(size=(150, 6, 3)).astype("float32")
+    if loss == "ctc":
+        y = rng.integers(1, 4, (150, 2))
+    elif loss == "dice":
+        y = rng.integers(0, 2, (150, 6, 4))
+    else:
+        y = rng.integers(0, 3, 150)
+    histories = []
+    threads = keras.num_threads()
+    try:
+        for number in (1, 2):
+            keras.set_num_threads(number)
+            keras.utils.set_random_seed(5)
+            model = keras.Sequential(
+                [keras.layers.GRU(4, return_sequences=not isinstance(loss, losses.Circle))]
+            )
+            model.compile("adam", loss)
+            histories.append(model.fit(x, y, batch_size=64, epochs=2, verbose=0).history["loss"])
+    finally:
+        keras.set_num_threads(threads)
+    assert histories[0] == histories[1] and np.isfinite(histories[0]).all()
 
 
 # ---- names ----

@@ -1,10 +1,14 @@
 """Metrics: exact means over samples, whatever the batches; state; names."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 import seqrnn as keras
 from seqrnn import metrics
+from seqrnn.training.steps import Steps
 
 
 @pytest.fixture
@@ -143,6 +147,152 @@ def test_precision_and_recall():
     np.testing.assert_allclose(recall.result(), [1.0, 1 / 3])
 
 
+def test_area_under_roc_is_the_share_of_pairs_in_order(rng):
+    y = rng.integers(0, 2, (40, 1)).astype(float)
+    p = (rng.integers(0, 10, (40, 1)) + 0.5) / 10  # one value between two thresholds each
+    right, wrong = p[y == 1], p[y == 0]
+    order = np.sign(right[:, None] - wrong) / 2 + 0.5
+    assert fed(metrics.AUC(num_thresholds=11), y, p, sizes=(25, 15)) == pytest.approx(order.mean())
+
+
+def test_mask_leaves_decisions_out(rng):
+    y, p = rng.integers(0, 2, (5, 3, 1)), rng.uniform(size=(5, 3, 1))
+    mask = np.arange(3) < np.array([3, 1, 2, 0, 3])[:, None]
+    q = keras.ops.add(p, 0.0)
+    q._keras_mask = mask
+    kinds = metrics.Precision, metrics.Recall, metrics.AUC, metrics.TrueNegatives
+    for metric in (*(kind() for kind in kinds), metrics.BinaryIoU(), metrics.MeanAbsoluteError()):
+        metric.update_state(y, q)
+        masked = float(metric.result())
+        metric.reset_state()
+        metric.update_state(y[mask], p[mask])
+        assert masked == pytest.approx(float(metric.result()), rel=1e-6), metric
+
+
+def test_weights_of_steps_reach_targets_without_last_axis(rng):
+    y, p, w = rng.normal(size=(5, 3)), rng.normal(size=(5, 3, 1)), rng.uniform(size=(5, 3))
+    for metric in (metrics.MeanAbsoluteError(), metrics.RootMeanSquaredError()):
+        metric.update_state(y, p, sample_weight=w)
+        metric.update_state(y, p, sample_weight=w[:, :, None])
+    error = np.sqrt((w * (y - p[..., 0]) ** 2).sum() / w.sum())
+    assert float(metric.result()) == pytest.approx(error)
+
+
+def test_thresholds_in_any_order(rng):
+    y, p = rng.integers(0, 2, (30, 1)), rng.uniform(size=(30, 1))
+    limits = [0.8, 0.1, 0.5, 0.5]
+    metric = metrics.FalsePositives(limits)
+    metric.update_state(y, p)
+    expected = [((p > t) & (y == 0)).sum() for t in limits]
+    np.testing.assert_array_equal(metric.result(), expected)
+    assert metrics.FalsePositives(limits).result().shape == (4,)
+
+
+def test_top_k_of_equal_scores_takes_the_first():
+    metric = metrics.Precision(top_k=2)
+    metric.update_state(np.array([[1, 0, 1]]), np.array([[0.4, 0.4, 0.4]]))
+    assert float(metric.result()) == 0.5
+    with pytest.raises(ValueError, match="top_k=4 of only 3"):
+        metrics.Precision(top_k=4).update_state(np.ones((1, 3)), np.ones((1, 3)))
+
+
+# ---- in fit ----
+
+
+class Harmonic(metrics.Metric):
+    """Keeps two metrics of the library and counts the batches."""
+
+    def __init__(self, name="harmonic"):
+        super().__init__(name=name)
+        self.both = {"precision": metrics.Precision(), "recall": metrics.Recall()}
+        self.batches = self.add_weight(name="batches")
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        for metric in self.both.values():
+            metric.update_state(y_true, y_pred, sample_weight=sample_weight)
+        self.batches.assign_add(1.0)
+
+    def result(self):
+        p, r = (float(metric.result()) for metric in self.both.values())
+        return 2 * p * r / (p + r or 1.0) + 100 * float(self.batches)
+
+
+def wrapping(y_true, y_pred):
+    """As libraries do that are asked for arrays: says so by another error."""
+    try:
+        return float(np.abs(np.asarray(y_true) - np.asarray(y_pred)).mean())
+    except TypeError as error:
+        raise ValueError("expected arrays") from error
+
+
+def classifier(*given, **options):
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.layers.Dense(4), keras.layers.Dense(1, "sigmoid")])
+    model.compile("adam", "bce", metrics=list(given), **options)
+    return model
+
+
+def test_metric_objects_in_fit(rng):
+    x, y = rng.normal(size=(20, 3)).astype("float32"), rng.integers(0, 2, (20, 1))
+    objects = [
+        metrics.AUC(),
+        metrics.F1Score(threshold=0.5),
+        Harmonic(),
+        metrics.Recall([0.2, 0.6]),
+    ]
+    model = classifier(*objects, metrics.Recall([0.2, 0.6]), "mae", wrapping)
+    history = model.fit(x, y, batch_size=8, epochs=2, verbose=0, shuffle=False).history
+    logs = model.evaluate(x, y, batch_size=8, verbose=0, return_dict=True)
+    p = model.predict(x, verbose=0)
+    for metric in (metrics.AUC(), metrics.F1Score(threshold=0.5), metrics.Recall([0.2, 0.6])):
+        metric.update_state(y, p)
+        np.testing.assert_allclose(logs[metric.name], metric.result(), rtol=1e-6)
+    said, right = (p > 0.5).ravel(), (p[:, 0] > 0.5) & (y[:, 0] == 1)
+    expected = 2 * right.sum() / (said.sum() + y.sum()) + 300  # 3 batches
+    assert logs["harmonic"] == pytest.approx(expected)
+    batches = [np.abs(y - p)[i : i + 8].mean() for i in (0, 8, 16)]
+    assert logs["wrapping"] == pytest.approx(np.mean(batches), rel=1e-5)
+    assert history["harmonic"][1] > 300  # reset before each epoch
+    assert len(history["recall"][0]) == 2
+
+
+def test_a_result_of_several_numbers_is_printed_as_their_mean(capsys):
+    model = classifier(metrics.TruePositives([0.0, 1.0]))
+    model.fit(np.zeros((4, 3)), np.ones((4, 1)), verbose=2)
+    assert " - true_positives: 2.0000" in capsys.readouterr().out
+
+
+def test_copies_and_files_keep_metrics(rng, tmp_path):
+    x, y = rng.normal(size=(20, 3)).astype("float32"), rng.integers(0, 2, (20, 1))
+    objects = metrics.AUC(curve="PR"), metrics.Precision([0.2, 0.4]), metrics.F1Score("micro", 0.5)
+    model = classifier(*objects, weighted_metrics=[metrics.MeanIoU(2)])
+    model.fit(x, y, verbose=0)
+    logs = model.evaluate(x, y, verbose=0, return_dict=True)
+    model.save(tmp_path / "model.srn")
+    loaded = keras.models.load_model(tmp_path / "model.srn")
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), loaded):
+        assert other.evaluate(x, y, verbose=0, return_dict=True) == logs
+
+
+def test_metric_objects_leave_the_step_in_one_plan():
+    model = classifier(metrics.AUC(), Harmonic(), weighted_metrics=[metrics.Precision()])
+    model.fit(np.zeros((4, 3)), np.zeros((4, 1)), verbose=0)
+    assert type(model._steps) is Steps and not model._steps.one_by_one()
+
+
+def test_metrics_are_the_same_for_any_number_of_threads(rng):
+    x, y = rng.normal(size=(300, 3)).astype("float32"), rng.integers(0, 2, (300, 1))
+    found, threads = [], keras.num_threads()
+    try:
+        for number in (1, 2):
+            keras.set_num_threads(number)
+            model = classifier(metrics.AUC(), metrics.Precision(), metrics.BinaryIoU())
+            found.append(model.fit(x, y, batch_size=128, epochs=2, verbose=0).history)
+    finally:
+        keras.set_num_threads(threads)
+    assert found[0] == found[1]
+
+
 # ---- state ----
 
 
@@ -187,6 +337,27 @@ def test_own_metric_on_arrays():
     assert float(metric.result()) == 3.0
     metric.reset_state()
     assert float(metric.result()) == 0.0
+
+
+def test_variables_of_metrics_inside():
+    metric = Harmonic()
+    assert [v.name for v in metric.variables] == ["batches"]
+    metric.update_state(np.ones((2, 1)), np.ones((2, 1)))
+    assert float(metric.result()) == 101.0
+    metric.reset_state()
+    assert float(metric.both["recall"].result()) == 0.0 and float(metric.batches) == 0.0
+
+
+def test_mean_shows_its_sums():
+    mean = metrics.Mean()
+    mean.update_state(np.array([1.0, 3.0]), sample_weight=np.array([3.0, 1.0]))
+    assert (mean.total, mean.count) == (6.0, 4.0)
+
+
+def test_aggregation_is_checked():
+    assert metrics.Metric().add_variable((2,), "ones", aggregation="mean").shape == (2,)
+    with pytest.raises(ValueError, match="aggregation 'median'"):
+        metrics.Metric().add_variable((), "zeros", aggregation="median")
 
 
 def test_base_class_says_what_is_missing():

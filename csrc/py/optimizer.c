@@ -43,7 +43,7 @@ static bool in_place(PyObject *item, const void *data, int64_t count, srn_dtype 
 }
 
 /* NumPy resizes an array that others point to when it is told not to look (refcheck=False). */
-static bool all_in_place(const srn_py_optimizer *o) {
+bool srn_py_optimizer_in_place(const srn_py_optimizer *o) {
     bool ok = true;
     for (int32_t i = 0; ok && i < o->target.n; i++) {
         ok = in_place(PyTuple_GET_ITEM(o->variables, i), o->variable_data[i],
@@ -68,7 +68,7 @@ bool srn_py_optimizer_take(srn_py_optimizer *o, double learning_rate) {
                         "thread at a time");
         return false;
     }
-    if (!all_in_place(o)) {
+    if (!srn_py_optimizer_in_place(o)) {
         return false;
     }
     o->busy = true;

@@ -180,14 +180,25 @@ static void fill_outputs(PyObject *outputs, const srn_plan *plan, srn_workspace 
     }
 }
 
+static double *totals_of(PyObject *object, const srn_view *from) {
+    srn_type type = {SRN_F64, from->type.shape};
+    return srn_py_storage(&type, object, "Plan: totals");
+}
+
 /* Output 1 of each run is added to `totals`. */
-static void add_totals(PyArrayObject *totals, const srn_workspace *ws) {
+static bool add_totals(PyObject *totals, const srn_workspace *ws) {
     const srn_view *from = srn_workspace_output(ws, 1);
-    double *to = PyArray_DATA(totals);
-    for (int64_t i = 0; i < PyArray_SIZE(totals); i++) {
+    double *to = totals_of(totals, from);
+    for (int64_t i = 0; to != NULL && i < srn_shape_count(&from->type.shape); i++) {
         to[i] += from->type.dtype == SRN_F32 ? (double)((const float *)from->data)[i]
                                              : ((const double *)from->data)[i];
     }
+    return to != NULL;
+}
+
+static int64_t *counter_of(PyObject *object) {
+    static const srn_type counter = {SRN_I64, {0, {0}}};
+    return srn_py_storage(&counter, object, "Plan.train: iteration");
 }
 
 /* ---- running ---- */
@@ -195,8 +206,9 @@ static void add_totals(PyArrayObject *totals, const srn_workspace *ws) {
 typedef struct call {
     PyObject *inputs, *variables; /* tuples, owned */
     PyObject *outputs;            /* owned */
-    PyArrayObject *rows, *totals; /* borrowed; NULL: not given */
-    int64_t *iteration;           /* of training: the steps made, in an array of the caller */
+    PyArrayObject *rows;          /* owned: a copy, which nobody changes; NULL: not given */
+    PyObject *totals;             /* borrowed; NULL: not given */
+    PyObject *iteration;          /* borrowed, of training: an array with the steps made */
     srn_py_work work;
 } call;
 
@@ -220,8 +232,11 @@ static bool read_rows(call *c, const srn_py_plan *self, PyObject *object) {
             return false;
         }
     }
-    c->rows = a;
-    return true;
+    c->rows = srn_py_array(&type);
+    if (c->rows != NULL && PyArray_NBYTES(a) > 0) {
+        memcpy(PyArray_DATA(c->rows), PyArray_DATA(a), (size_t)PyArray_NBYTES(a));
+    }
+    return c->rows != NULL;
 }
 
 static bool read_totals(call *c, const srn_py_plan *self, PyObject *object) {
@@ -233,9 +248,8 @@ static bool read_totals(call *c, const srn_py_plan *self, PyObject *object) {
         PyErr_SetString(PyExc_ValueError, "Plan: totals: the plan has no output 1 of floats");
         return false;
     }
-    srn_type type = {SRN_F64, from->type.shape};
-    c->totals = (PyArrayObject *)object;
-    return srn_py_storage(&type, object, "Plan: totals") != NULL;
+    c->totals = object;
+    return totals_of(object, from) != NULL;
 }
 
 /* given: inputs, variables; options: rows, totals. */
@@ -249,30 +263,41 @@ static bool prepare(srn_py_plan *self, call *c, PyObject *const *given, PyObject
         return false;
     }
     c->work.ws = take_workspace(self);
-    if (c->work.ws == NULL || !read_totals(c, self, options[1]) ||
-        !bind_variables(self, c->work.ws, c->variables)) {
+    if (c->work.ws == NULL || !read_totals(c, self, options[1])) {
         return false;
     }
     c->outputs = new_outputs(self->plan, c->work.ws, gradients);
     return c->outputs != NULL;
 }
 
+/* After each run. */
+static bool count_run(call *c) {
+    if (c->totals != NULL && !add_totals(c->totals, c->work.ws)) {
+        return false;
+    }
+    int64_t *iteration = c->work.optimizer == NULL ? NULL : counter_of(c->iteration);
+    if (iteration != NULL) {
+        *iteration = c->work.t++;
+        c->work.step++;
+    }
+    return c->work.optimizer == NULL || iteration != NULL;
+}
+
 /* All runs. A step of training has a number, of which random numbers are a function; runs without
- * an optimizer have the same. */
+ * an optimizer have the same. Other threads, and Python that an input calls, may change the arrays
+ * between two runs, so each run looks at them anew. */
 static bool do_runs(srn_py_plan *self, call *c) {
     int64_t n = c->rows == NULL ? 1 : PyArray_DIM(c->rows, 0);
     const int64_t *rows = c->rows == NULL ? NULL : PyArray_DATA(c->rows);
     for (int64_t i = 0; i < n; i++) {
-        if (!fill_inputs(self, c->work.ws, c->inputs, rows)) {
+        if (!fill_inputs(self, c->work.ws, c->inputs, rows) ||
+            !bind_variables(self, c->work.ws, c->variables) ||
+            (c->work.optimizer != NULL && !srn_py_optimizer_in_place(c->work.optimizer))) {
             return false;
         }
         srn_py_work_do(&c->work);
-        if (c->totals != NULL) {
-            add_totals(c->totals, c->work.ws);
-        }
-        if (c->work.optimizer != NULL) {
-            *c->iteration = c->work.t++;
-            c->work.step++;
+        if (!count_run(c)) {
+            return false;
         }
         rows = rows == NULL ? NULL : rows + PyArray_DIM(c->rows, 1);
     }
@@ -285,6 +310,7 @@ static void cleanup(srn_py_plan *self, call *c) {
     Py_XDECREF(c->inputs);
     Py_XDECREF(c->variables);
     Py_XDECREF(c->outputs);
+    Py_XDECREF((PyObject *)c->rows);
 }
 
 /* Any int: its low 64 bits. */
@@ -342,14 +368,13 @@ static bool read_optimizer(call *c, srn_py_plan *self, PyObject *object, PyObjec
                      Py_TYPE(object)->tp_name);
         return false;
     }
-    static const srn_type counter = {SRN_I64, {0, {0}}};
     srn_py_optimizer *o = (srn_py_optimizer *)object;
-    c->iteration = srn_py_storage(&counter, iteration, "Plan.train: iteration");
-    if (c->iteration == NULL || !fits(self->plan, o)) {
+    const int64_t *made = counter_of(iteration);
+    if (made == NULL || !fits(self->plan, o)) {
         return false;
     }
     int64_t n = c->rows == NULL ? 1 : PyArray_DIM(c->rows, 0);
-    if (*c->iteration < 0 || *c->iteration > INT64_MAX - n) {
+    if (*made < 0 || *made > INT64_MAX - n) {
         PyErr_Format(PyExc_ValueError,
                      "Plan.train: iteration: got %R, expected the steps made so far, 0 or more",
                      iteration);
@@ -357,7 +382,8 @@ static bool read_optimizer(call *c, srn_py_plan *self, PyObject *object, PyObjec
     }
     c->work.optimizer = o;
     c->work.gradient = srn_workspace_gradients(c->work.ws);
-    c->work.t = *c->iteration + 1;
+    c->iteration = iteration;
+    c->work.t = *made + 1;
     return true;
 }
 

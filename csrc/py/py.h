@@ -60,6 +60,7 @@ PyObject *srn_py_plan_new(srn_py_state *state, const srn_graph *g, const srn_com
 /* Marks the optimizer as stepping; an exception if it is. */
 bool srn_py_optimizer_take(srn_py_optimizer *o, double learning_rate);
 void srn_py_optimizer_release(srn_py_optimizer *o);
+bool srn_py_optimizer_in_place(const srn_py_optimizer *o); /* its arrays are where they were */
 bool srn_py_iteration(int64_t *t, PyObject *object, const char *what); /* t = iteration + 1 */
 
 /* ---- work.c: the one place that drops the GIL ---- */

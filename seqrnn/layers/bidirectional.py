@@ -10,6 +10,7 @@ Recurrent Neural Networks.
 from __future__ import annotations
 
 from seqrnn import ops
+from seqrnn.layers import padding
 from seqrnn.layers.arguments import call_spec
 from seqrnn.layers.base import Layer
 from seqrnn.layers.rnn import check_static_batch
@@ -175,7 +176,8 @@ class Bidirectional(Layer):
             options["mask"] = mask
         if spec.training:
             options["training"] = training
-        return layer(sequences, **options)
+        with padding.inside():
+            return layer(sequences, **options)
 
     def _merged(self, forward, backward):
         if self.merge_mode is None:

@@ -16,6 +16,7 @@ import numpy as np
 
 from seqrnn import config
 from seqrnn.errors import UnknownArgumentError, did_you_mean
+from seqrnn.layers import padding
 from seqrnn.layers.arguments import call_spec
 from seqrnn.layers.tracking import undone_on_error
 from seqrnn.trace import (
@@ -259,7 +260,9 @@ def _pass_mask(layer, spec, inputs, mask, outputs) -> None:
     if mask is None and default:
         return
     if default and not layer.supports_masking:
-        if not spec.mask:
+        if state.padded:
+            padding.check(layer, outputs)
+        elif not spec.mask:
             warnings.warn(
                 f"Layer {layer.name!r} ({type(layer).__name__}) was given an input with a mask, "
                 "but does not support masking: the mask ends here.",
@@ -267,6 +270,8 @@ def _pass_mask(layer, spec, inputs, mask, outputs) -> None:
             )
         return
     computed = nest.flatten(layer.compute_mask(inputs, mask))
+    if state.padded:
+        computed = padding.kept(layer, inputs, mask, spec.mask, outputs, computed)
     for leaf, out_mask in zip(nest.flatten(outputs), computed, strict=False):
         if isinstance(leaf, (Tensor, Array)) and out_mask is not None:
             leaf._keras_mask = out_mask

@@ -230,7 +230,8 @@ def flat_pair(y_true, y_pred, sample_weight=None):
 def mean_statistics(values, sample_weight=None, mask=None):
     """[sum of the per-sample means, number of samples], both weighted.
 
-    A scalar, which has no samples, counts as one observation.
+    A scalar, which has no samples, counts as one observation. Under the mask of sequences of
+    unequal length (`training.unequal`) the steps are what is counted, not the samples.
     """
     values = ops.cast(values, "float64" if values.dtype == "float64" else "float32")
     if not values.shape:
@@ -239,6 +240,8 @@ def mean_statistics(values, sample_weight=None, mask=None):
     inner = 1
     for n in values.shape[1:]:
         inner *= n
+    if mask is not None and trace.state.padded and len(values.shape) > 1:
+        inner //= values.shape[1]
     if sample_weight is not None:
         sample_weight = expand_weight(sample_weight, values)
         mask = sample_weight if mask is None else sample_weight * mask

@@ -207,6 +207,10 @@ class Model(Trainer, Layer):
             check_input(tensor.name, tensor.shape, array.shape)
         return items[0] if len(items) == 1 else items
 
+    def _declared_inputs(self):
+        """The shapes of the inputs; None if not even their number is known."""
+        return None if self._graph is None else [t.shape for t in self._graph.input_tensors]
+
     def build_from(self, specs):
         """Makes the weights, if there are none yet, for inputs of these specs."""
         if self._settled:

@@ -159,6 +159,12 @@ class Sequential(Model):
             )
         return super()._match_inputs(x)
 
+    def _declared_inputs(self):
+        if self._graph is not None:
+            return super()._declared_inputs()
+        known = isinstance(self._built_with, Spec)
+        return [(None,) * len(self._built_with.shape) if known else None]
+
     def names_of_outputs(self, n):
         return [self._chain[-1].name]
 

@@ -25,6 +25,7 @@ class _State(threading.local):
     training: bool | None = None  # of the layer call around
     tapes: tuple = ()  # the GradientTapes that record, from the outside in
     outputs: dict | None = None  # id(layer) -> what its first call gave; None: nobody asks
+    padded: bool = False  # whether the inputs are sequences of unequal length, padded
     eager: bool = False  # whether the `call` of users' layers runs as Python on arrays
 
 

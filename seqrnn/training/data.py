@@ -53,17 +53,18 @@ def as_array(value, what):
 
 def as_arrays(value, what):
     """Nested arrays: a list or tuple of arrays and a dict keep their structure."""
-    if value is None:
-        return None
+    if value is None or hasattr(value, "lengths"):  # a list of sequences, see `unequal`
+        return value
     if isinstance(value, dict):
         return {name: as_arrays(item, f"{what}[{name!r}]") for name, item in value.items()}
     if isinstance(value, list | tuple) and value and all(map(_is_array, value)):
-        return [as_array(item, f"{what}[{i}]") for i, item in enumerate(value)]
+        return [as_arrays(item, f"{what}[{i}]") for i, item in enumerate(value)]
     return as_array(value, what)
 
 
 def _is_array(value):
-    return hasattr(value, "to_numpy") or (hasattr(value, "__array__") and np.ndim(value) > 0)
+    marks = hasattr(value, "to_numpy") or hasattr(value, "lengths")
+    return marks or (hasattr(value, "__array__") and np.ndim(value) > 0)
 
 
 def is_iterable_data(x):
@@ -200,23 +201,30 @@ class ArrayData:
         """Targets and weights as the plans for `dtype` read them, so batches are plain copies."""
         self.y, self.weight = nest.map_leaves(lambda a: _settled(a, dtype), [self.y, self.weight])
 
-    def split(self, share):
-        """(data without the last `share` of the samples, that share as (x, y, weight)).
-
-        Weights by class are for training alone.
-        """
+    def split_at(self, share):
+        """How many samples stay when the last `share` of them goes; ValueError for none or all."""
         at = int(self.size * (1.0 - share))
         if at == 0 or at == self.size:
             raise ValueError(
                 f"validation_split={share} of {self.size} samples leaves {at} for training and "
                 f"{self.size - at} for validation; both need at least one."
             )
+        return at
+
+    def split(self, share):
+        """(data without the last `share` of the samples, data of that share).
+
+        Weights by class are for training alone.
+        """
+        at = self.split_at(share)
         head, tail = [
             nest.map_leaves(lambda a, r=rows: None if a is None else a[r], self._batch().arrays)
             for rows in (slice(0, at), slice(at, None))
         ]
+        if self._by_class:
+            tail = (*tail[:2], None)
         train = ArrayData(*head, batch_size=self.batch_size, shuffle=self.shuffle)
-        return train, (*tail[:2], None) if self._by_class else tail
+        return train, ArrayData(*tail)
 
 
 def _settled(array, dtype):

@@ -4,7 +4,8 @@ While a step is traced, `statistics` makes the total loss and one vector of sums
 
     [loss B, B,  (loss of output i) B, ... if there are several,  statistics of each metric ...]
 
-Over an epoch these vectors are added up in float64, so every value is exact per sample. The order
+B is the number of samples (see `_observations`). Over an epoch these vectors are added up in
+float64, so every value is exact per sample. The order
 of names is loss, losses of outputs, metrics and weighted metrics in the order of `compile`.
 """
 
@@ -15,7 +16,7 @@ from seqrnn.errors import UnknownOutputError, did_you_mean
 from seqrnn.losses.base import Loss, LossFunctionWrapper
 from seqrnn.losses.functions import sparse_categorical_crossentropy
 from seqrnn.metrics.base import Mean
-from seqrnn.trace import current, nest
+from seqrnn.trace import current, nest, state
 
 # What tracing raises on a function that needs values: such a metric is called on arrays instead.
 UNTRACEABLE = (TypeError, AttributeError, NotImplementedError)
@@ -111,7 +112,7 @@ class Objective:
     def statistics(self, model, targets, predictions, weights):
         """The total loss and the vector, while a step is traced; lists have one item per output."""
         total, data_losses = self.losses(model, targets, predictions, weights)
-        batch = float(predictions[0].shape[0])
+        batch = _observations(predictions)
         parts = [[total * batch, ops.zeros_like(total) + batch]]
         parts += [[data_losses[i] * batch] for i in self._own_losses]
         summed = []
@@ -156,7 +157,7 @@ class Objective:
         try:
             _update(metric, target, prediction, weight)
         except Exception as error:
-            if not _needs_values(error):
+            if not needs_values(error):
                 raise
             root.assigned.clear()
             root.assigned.update(assigned)
@@ -224,7 +225,16 @@ class Objective:
         return dict(zip(self.keys, values, strict=True))
 
 
-def _needs_values(error):
+def _observations(predictions):
+    """What the loss of a batch weighs in that of the epoch: its samples, or, of sequences of
+    unequal length with a target for each step, the steps that are there."""
+    mask = predictions[0]._keras_mask
+    if len(predictions) == 1 and mask is not None and state.padded:
+        return ops.sum(ops.cast(mask, predictions[0].dtype))
+    return float(predictions[0].shape[0])
+
+
+def needs_values(error):
     """Whether this was raised because a tensor has no values, maybe by way of another error."""
     while error is not None and not isinstance(error, UNTRACEABLE):
         error = error.__cause__ or error.__context__

@@ -8,6 +8,7 @@ as take a few milliseconds, and a Ctrl-C, the progress bar and other threads sti
 import time
 
 _SHORT, _LONG = 0.002, 0.008  # seconds
+_MOST = 2**20  # data that come batch by batch would have it double without end
 
 
 class Pace:
@@ -28,7 +29,7 @@ class Pace:
         if self._one_by_one():
             self._steps = 1
         elif spent < _SHORT:
-            self._steps *= 2
+            self._steps = min(self._steps * 2, _MOST)
         elif spent > _LONG:
             self._steps = max(self._steps // 2, 1)
         return self._steps

@@ -16,6 +16,7 @@ from seqrnn.layers.context import name_layer
 from seqrnn.losses.functions import ShapeMismatch
 from seqrnn.trace import Array, Spec, nest
 from seqrnn.training.hints import explain_mismatch
+from seqrnn.training.unequal import cut_outputs, is_padded, padded_inputs, with_masks
 
 _PLANS = 64  # kept per model; data of many lengths makes more
 _beginning = threading.Lock()  # held while a fit looks whether another one is running
@@ -40,17 +41,19 @@ class Steps:
     @contextlib.contextmanager
     def only_fit(self):
         """Refuses a second fit while one is running, in another thread or from a callback."""
-        with _beginning:
-            if self._fitting:
-                raise RuntimeError(
-                    f"model '{self.model.name}' is already being trained; wait until that fit is "
-                    "over, or train a copy made with clone_model()"
-                )
-            self._fitting = True
-        try:
+        mine = False
+        try:  # a Ctrl-C may come anywhere in here
+            with _beginning:
+                if self._fitting:
+                    raise RuntimeError(
+                        f"model '{self.model.name}' is already being trained; wait until that fit "
+                        "is over, or train a copy made with clone_model()"
+                    )
+                self._fitting = mine = True
             yield
         finally:
-            self._fitting = False
+            if mine:
+                self._fitting = False
 
     def renewed(self):
         """The same without plans, after the model has changed."""
@@ -111,7 +114,11 @@ class Steps:
         self._update_eager(batch, traced.run(batch.arrays, step, batch.rows, totals))
 
     def predict(self, batch):
-        """The model's outputs, nested arrays."""
+        """The model's outputs, nested arrays; `Cut` for sequences of unequal length."""
+        if is_padded(batch.x):
+            traced = self.plan("predict_padded", batch)
+            outputs, masks = traced.run((batch.x,), self.model.random_step)
+            return cut_outputs(outputs, masks, batch.x)
         traced = self.plan("predict", batch)
         return traced.run((batch.x,), self.model.random_step, batch.rows)
 
@@ -148,10 +155,12 @@ class Steps:
         size = nest.flatten(specs)[0].shape[0]
         if mode == "predict":
             return trace.trace(self._outputs, specs[:1], training=False, batch=size)
+        if mode == "predict_padded":
+            return trace.trace(self._outputs_and_masks, specs[:1], training=False, batch=size)
         if mode == "test":
             return self._explained(specs, training=False, batch=size)
         if self._trained is None:
-            self.model.build_from(specs[0])
+            self.model.build_from(with_masks(specs[0]))
             trained = self.model.trainable_variables
             if trained:
                 self.optimizer.build(trained)
@@ -182,13 +191,19 @@ class Steps:
         """What is traced: (loss, vector of sums[, predictions, their masks])."""
         predictions = nest.flatten(self._outputs(x))
         targets, weights = self._per_output(y, weight, len(predictions))
-        total, vector = self.objective.statistics(self.model, targets, predictions, weights)
+        with padded_inputs(x):
+            total, vector = self.objective.statistics(self.model, targets, predictions, weights)
         if not self.objective.needs_predictions:
             return total, vector
         return total, vector, predictions, [p._keras_mask for p in predictions]
 
     def _outputs(self, x):
-        return returned(self.model(x), self.model)
+        with padded_inputs(x):
+            return returned(self.model(with_masks(x)), self.model)
+
+    def _outputs_and_masks(self, x):
+        outputs = self._outputs(x)
+        return outputs, [leaf._keras_mask for leaf in nest.flatten(outputs)]
 
     def _per_output(self, y, weight, n):
         """(targets, weights) as lists with one item per output; resolves the objective."""

@@ -27,6 +27,7 @@ from seqrnn.training.memory import memory_of
 from seqrnn.training.methods import StepMethods
 from seqrnn.training.objective import Objective
 from seqrnn.training.pace import Pace
+from seqrnn.training.unequal import Cut, UnequalData, find_sequences, holds_sequences
 from seqrnn.utils.progress import Progbar, write
 
 
@@ -149,6 +150,9 @@ class Trainer(StepMethods):
         Args:
             x: array (N, ...), or list or dict of arrays for several inputs, or an iterable of
                 (x, y[, sample_weight]) batches.
+                A list of arrays (T_i, ...) for an input with a time axis holds sequences of
+                unequal length: they are padded and masked inside (see `training.unequal`); y and
+                sample_weight may then be lists of arrays of these lengths.
             y: targets, (N, ...), in the shape of the model's output; class numbers (N,) for
                 sparse_categorical_crossentropy.
             batch_size: samples per step, 32 unless given.
@@ -288,6 +292,8 @@ class Trainer(StepMethods):
         listeners = CallbackList(callbacks, (), self, steps=epochs.steps)
         if isinstance(data, ArrayData):
             plans.plan("test", data.first())
+        if isinstance(data, UnequalData) and steps is None:
+            data.sort()
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
         return _returned(self._evaluate(epochs, listeners, bar), return_dict)
 
@@ -317,17 +323,23 @@ class Trainer(StepMethods):
     # ---- predict ----
 
     def predict(self, x, batch_size=None, verbose="auto", steps=None, callbacks=None, **unknown):
-        """The outputs for all samples, in inference mode: an array, or nested ones, in order."""
+        """The outputs for all samples, in inference mode: an array, or nested ones, in order.
+
+        For a list of sequences of unequal length, outputs with a time axis are lists of arrays.
+        """
         refuse_unknown(Trainer.predict, unknown)
         data = self._data(x, None, None, batch_size, steps)
         epochs = Epochs(data, check_count(steps, "steps"))
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
         listeners = CallbackList(callbacks, (), self, steps=epochs.steps)
         hooks, parts = BatchHooks(listeners, "predict", self.steps_per_execution), []
+        unequal = isinstance(data, UnequalData)
+        if unequal and steps is None and not hooks.heard:
+            data.sort()
 
         def outputs():
             since = (len(parts) - 1) // self.steps_per_execution * self.steps_per_execution
-            return {"outputs": _joined(parts[since:])}
+            return {"outputs": nest.map_leaves(_as_list, _joined(parts[since:]))}
 
         listeners.call("on_predict_begin")
         epochs.begin()
@@ -343,7 +355,9 @@ class Trainer(StepMethods):
         bar.update(len(parts), finalize=True)
         if not parts:
             raise ValueError("predict() got no data: the iterable yields no batches.")
-        return _joined(parts)
+        if unequal and steps is None:
+            return data.restored(_joined(parts))
+        return nest.map_leaves(_as_list, _joined(parts))
 
     # ---- single batches ----
 
@@ -367,7 +381,7 @@ class Trainer(StepMethods):
 
     def predict_on_batch(self, x):
         """The outputs for one batch."""
-        return _joined([self._steps.predict(self._one_batch(x))])
+        return nest.map_leaves(_as_list, _joined([self._steps.predict(self._one_batch(x))]))
 
     # ---- memory ----
 
@@ -392,7 +406,7 @@ class Trainer(StepMethods):
 
         Raises ValueError if the sizes don't fit the inputs, or nothing is known about the inputs.
         """
-        return memory_of(self, check_count(batch, "batch"), check_count(steps, "steps"))
+        return memory_of(self, check_count(batch, "batch") or 32, check_count(steps, "steps"))
 
     # ---- data ----
 
@@ -408,7 +422,9 @@ class Trainer(StepMethods):
                     "yields (x, y) or (x, y, sample_weight)."
                 )
             return IterableData(x, class_weight, shuffle, self._match_inputs)
-        data = ArrayData(
+        x = find_sequences(x, self._declared_inputs())
+        kind = UnequalData if holds_sequences(x) else ArrayData
+        data = kind(
             x, y, sample_weight, shuffle=shuffle, class_weight=class_weight,
             match_inputs=self._match_inputs,
         )  # fmt: skip
@@ -416,6 +432,9 @@ class Trainer(StepMethods):
         return data
 
     def _validation(self, given, batch_size, steps):
+        if isinstance(given, ArrayData):  # what validation_split left
+            given.set_batch_size(batch_size or 32)
+            return Epochs(given, check_count(steps, "validation_steps"))
         if isinstance(given, list | tuple):
             if len(given) not in (2, 3):
                 raise ValueError(
@@ -453,8 +472,15 @@ def _returned(logs, return_dict):
 def _joined(parts):
     """Batches of nested arrays as one."""
     leaves = [nest.flatten(part) for part in parts]
-    joined = [
-        (arrays[0] if len(arrays) == 1 else np.concatenate(arrays)).view(np.ndarray)
-        for arrays in zip(*leaves, strict=True)
-    ]
+    joined = [_joined_leaf(arrays) for arrays in zip(*leaves, strict=True)]
     return nest.pack(parts[0], joined)
+
+
+def _joined_leaf(arrays):
+    if isinstance(arrays[0], Cut):
+        return Cut([row for part in arrays for row in part.rows])
+    return (arrays[0] if len(arrays) == 1 else np.concatenate(arrays)).view(np.ndarray)
+
+
+def _as_list(leaf):
+    return leaf.rows if isinstance(leaf, Cut) else leaf

@@ -17,17 +17,24 @@ import numpy as np
 from seqrnn import config, trace
 from seqrnn.metrics.base import Later, Metric
 from seqrnn.trace import Array, current, nest
-from seqrnn.training.objective import UNTRACEABLE
+from seqrnn.training.objective import needs_values
 from seqrnn.training.packing import pack_x_y_sample_weight
 from seqrnn.training.steps import Steps
+from seqrnn.training.unequal import is_padded, padded_inputs, with_masks
 
 _PARTS = ("compute_loss", "compute_metrics", "get_metrics_result", "reset_metrics", "metrics")
 _METHODS = {"train": "train_step", "test": "test_step", "predict": "predict_step"}
 
 
 def own_metrics(model):
-    """The Metric objects among the attributes of a model and the layers in it."""
-    found = {id(m): m for layer in model._flatten_layers() for m in layer._found(Metric)}
+    """The Metric objects among the attributes of a model and the layers in it, without those that
+    `compile` was given."""
+    found = {}
+    for layer in model._flatten_layers():
+        given = vars(layer).get("_compiled_with", {})
+        compiled = nest.flatten([given.get("metrics"), given.get("weighted_metrics")])
+        ids = {id(metric) for metric in compiled}
+        found |= {id(m): m for m in layer._found(Metric) if id(m) not in ids}
     return list(found.values())
 
 
@@ -72,11 +79,29 @@ class WrittenSteps(Steps):
         self._logs = self._as_logs("test", self._run("test", batch))
 
     def predict(self, batch):
+        if is_padded(batch.x):
+            self._refuse_padded("predict")
+            return super().predict(batch)
         return nest.map_leaves(np.asarray, self._run("predict", batch))
+
+    def _refuse_padded(self, mode):
+        """ValueError where sequences of unequal length can't be: in steps that run as Python, and
+        in a `predict_step` of the user's."""
+        own = mode == "predict" and not type(self.model).predict_step.__module__.startswith(
+            "seqrnn."
+        )
+        if self.eagerly or mode in self._untraceable or own:
+            raise ValueError(
+                f"{type(self.model).__name__}: sequences of unequal length can't go through "
+                + ("a predict_step of your own" if own else f"a {mode} step that runs as Python")
+                + ". Pad them and use a Masking layer, or group them by length."
+            )
 
     def _run(self, mode, batch):
         model = self.model
         traced = self.plan(mode, batch)
+        if traced is None and is_padded(batch.x):
+            self._refuse_padded(mode)
         step = model.random_step
         model.random_step += mode == "train"
         if traced is None:
@@ -130,21 +155,26 @@ class WrittenSteps(Steps):
     def _build(self, batch):
         if not self.model._settled:
             specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
-            self.model.build_from(specs[0])
+            self.model.build_from(with_masks(specs[0]))
 
     def new_plan(self, mode, specs):
+        if mode == "predict_padded":
+            return super().new_plan(mode, specs)
         specs = (*specs, *[None] * (3 - len(specs)))
         size = nest.flatten(specs)[0].shape[0]
         method, metrics = getattr(self.model, _METHODS[mode]), []
 
         def step(x, y, weight):
-            result = method(pack_x_y_sample_weight(x, y, weight))
+            with padded_inputs(x):
+                result = method(pack_x_y_sample_weight(with_masks(x), y, weight))
             metrics[:] = [metric for metric, _ in current().statistics]
             return result, [statistics for _, statistics in current().statistics]
 
         try:
             traced = trace.trace(step, specs, batch=size)
-        except UNTRACEABLE as error:
+        except Exception as error:
+            if not needs_values(error):
+                raise
             self._untraceable.add(mode)
             warnings.warn(
                 f"{type(self.model).__name__}.{_METHODS[mode]} runs as plain Python, not as one "

@@ -43,7 +43,9 @@ def write(text):
 
 
 def format_value(value):
-    """'0.0181', or '1.2345e-05' for small values."""
+    """'0.0181', or '1.2345e-05' for small values; of a list, its mean, as Keras prints."""
+    if isinstance(value, list):
+        value = sum(value) / len(value)
     return f"{value:.4f}" if not math.isfinite(value) or abs(value) > 1e-3 else f"{value:.4e}"
 
 

@@ -1,8 +1,10 @@
 """Metric objects over several batches, the last one short."""
 
 import numpy as np
+from cases_fit import classifier
 from golden_builders import integers, normal, one_hot, probabilities, uniform
 from golden_case import CallCase, MetricCase
+from golden_fit import FitCase
 from golden_kinds import FactCase, RefusalCase
 
 C = 4
@@ -498,4 +500,94 @@ def _without_super(k):
     Forgetful()
 
 
-CASES = [*FIRST, *TABLE, *STEPS, *OWN, *FUNCTIONS, *NAMES, *REFUSED]
+def _fit(name, activation, y, given, loss="mse", **options):
+    """`fit` with validation and `evaluate` of a small model; `given(k)`: arguments of compile."""
+    return FitCase(
+        f"fit_{name}",
+        classifier(C, activation),
+        {"x": normal(11, 3), "y": y(11), "vx": normal(5, 3), "vy": y(5), **options},
+        lambda k: {"loss": loss, "optimizer": k.optimizers.Adam(0.05), **given(k)},
+        {"epochs": 2, "batch_size": 4},
+    )
+
+
+ROWS = {"sample_weight": uniform(0, 2, 11)}
+FITS = [
+    _fit(
+        "positives",
+        "sigmoid",
+        labels,
+        lambda k: {
+            "metrics": [k.metrics.Precision(), "Recall", k.metrics.TruePositives([0.3, 0.6])]
+        },
+    ),
+    _fit(
+        "weighted_decisions",
+        "sigmoid",
+        labels,
+        lambda k: {
+            "metrics": [k.metrics.Recall(thresholds=0.4)],
+            "weighted_metrics": [k.metrics.Precision(top_k=2), k.metrics.FalseNegatives(), "mae"],
+        },
+        **ROWS,
+    ),
+    _fit(
+        "areas",
+        "sigmoid",
+        labels,
+        lambda k: {
+            "metrics": ["AUC", k.metrics.AUC(curve="PR", name="pr", multi_label=True)],
+            "weighted_metrics": [k.metrics.AUC(name="weighted", num_thresholds=20)],
+        },
+        "binary_crossentropy",
+        **ROWS,
+    ),
+    _fit(
+        "scores",
+        "softmax",
+        hot,
+        lambda k: {
+            "metrics": [
+                k.metrics.F1Score(),
+                k.metrics.FBetaScore("macro", beta=2.0, threshold=0.3),
+                k.metrics.TopKCategoricalAccuracy(k=2),
+                k.metrics.OneHotMeanIoU(C),
+            ]
+        },
+        "categorical_crossentropy",
+    ),
+    _fit(
+        "regression",
+        "linear",
+        logits,
+        lambda k: {
+            "metrics": ["r2_score", k.metrics.RootMeanSquaredError(), "cosine_similarity"],
+            "weighted_metrics": [k.metrics.R2Score(name="weighted"), "PearsonCorrelation"],
+        },
+        "huber",
+        **ROWS,
+    ),
+    _fit(
+        "own",
+        "linear",
+        logits,
+        lambda k: {"metrics": [largest_error(k)], "weighted_metrics": [mean_of_squares(k)]},
+        "log_cosh",
+        **ROWS,
+    ),
+    _fit(
+        "sparse",
+        "softmax",
+        ids,
+        lambda k: {
+            "metrics": [
+                "sparse_categorical_crossentropy",
+                k.metrics.SparseTopKCategoricalAccuracy(k=2, name="top"),
+                k.metrics.MeanIoU(C, sparse_y_pred=False, name="overlap"),
+            ]
+        },
+        "crossentropy",
+    ),
+]
+
+CASES = [*FIRST, *TABLE, *STEPS, *OWN, *FUNCTIONS, *NAMES, *REFUSED, *FITS]

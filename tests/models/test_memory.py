@@ -238,6 +238,11 @@ def test_sizes_refused(arguments, error, text):
         lstm().memory(*arguments)
 
 
+def test_batch_of_32_unless_given():
+    model = keras.Sequential([layers.LSTM(3, input_shape=(5, 2))])
+    assert model.memory(None).predicting == model.memory().predicting == model.memory(32).predicting
+
+
 def test_sizes_that_do_not_fit():
     fixed = keras.Sequential([layers.LSTM(3, input_shape=(5, 2))])
     assert fixed.memory(4).predicting == fixed.memory(4, 5).predicting

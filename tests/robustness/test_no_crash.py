@@ -118,3 +118,46 @@ def test_interrupted_fit_leaves_a_model_that_goes_on():
             print(np.isfinite(model.predict(x, verbose=0)).all())
     """)
     assert out == "True\n"
+
+
+def test_arrays_that_change_between_the_runs_of_one_call():
+    out = output("""
+        RUNS = 50_000
+        graph = _core.Graph()
+        a, v = graph.input("a", (4, 3), "float32"), graph.variable("v", (3,), "float32")
+        (loss,) = graph.emit("sum", graph.emit("mul", [a, v]))
+        gradients = graph.gradient([loss], None, [v])
+        plan = graph.compile([loss, v], gradients=gradients, gradient_like=[v])
+        class Data:
+            reads = 0
+            def __array__(self, dtype=None, copy=None):
+                self.reads += 1
+                if self.reads == 3:
+                    change()
+                return np.ones((9, 3), "float32")
+        for change in (
+            lambda: setattr(rows, "shape", (1, 4 * RUNS)),
+            lambda: rows.resize((0, 0), refcheck=False),
+            lambda: rows.fill(2**40),
+            lambda: setattr(totals, "dtype", "int8"),
+            lambda: totals.resize((10**7,), refcheck=False),
+            lambda: iteration.resize((10**7,), refcheck=False),
+            lambda: variable.resize((10**7,), refcheck=False),
+        ):
+            rows, totals = np.zeros((RUNS, 4), "int64"), np.zeros(3)
+            variable = np.ones(3, "float32")
+            iteration, optimizer = np.array(0), _core.Optimizer("sgd", [variable])
+            try:
+                plan.train([Data()], [variable], optimizer, learning_rate=0.0,
+                           iteration=iteration, rows=rows, totals=totals)
+                print(iteration)
+            except (ValueError, TypeError) as error:
+                print(error)
+    """)
+    assert out.splitlines() == [
+        *["50000"] * 3,
+        "Plan: totals: expected dtype float64, got int8",
+        "Plan: totals: expected shape (3,), got (10000000,)",
+        "Plan.train: iteration: expected shape (), got (10000000,)",
+        "variable 'v': expected shape (3,), got (10000000,)",
+    ]

@@ -1,10 +1,14 @@
 """A callback that raises, or Ctrl-C, at every hook: the model goes on as if nothing had been."""
 
+import threading
+
 import numpy as np
 import pytest
 
 import seqrnn as keras
 from seqrnn import layers
+from seqrnn.training import steps
+from seqrnn.training.pace import Pace
 
 X = np.random.default_rng(1).normal(size=(20, 5, 2)).astype("float32")
 Y = X.sum(-1, keepdims=True)
@@ -64,3 +68,27 @@ def test_the_next_fit_works(cls, eager, hook, error):
         np.testing.assert_allclose(history[name], values, rtol=1e-4)
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_ctrl_c_while_fit_begins(monkeypatch):
+    class Interrupted:
+        """A lock; Ctrl-C comes when it is left."""
+
+        def __enter__(self):
+            pass
+
+        def __exit__(self, *error):
+            raise KeyboardInterrupt
+
+    model = keras.Sequential([layers.GRU(3), layers.Dense(1)])
+    model.compile("adam", "mse")
+    monkeypatch.setattr(steps, "_beginning", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y[:, 0], verbose=0)
+    monkeypatch.setattr(steps, "_beginning", threading.Lock())
+    model.fit(X, Y[:, 0], verbose=0)
+
+
+def test_the_steps_in_a_call_do_not_grow_without_end():
+    pace = Pace(lambda: False)
+    assert max(pace.steps() for _ in range(1000)) < 2**32
