@@ -324,6 +324,7 @@ static bool of_op(srn_look *x) {
         return layer_norm(x);
     case SRN_OP_softmax:
     case SRN_OP_log_softmax:
+    case SRN_OP_argsort:
         return alike_but(x, -1);
     case SRN_OP_cumsum:
     case SRN_OP_concat:

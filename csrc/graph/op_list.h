@@ -14,6 +14,8 @@
     X(equal) X(not_equal) X(less) X(less_equal) X(logical_and) X(logical_or) X(where)             \
     /* ops/reduce.c */                                                                            \
     X(sum) X(max) X(min) X(prod) X(argmax) X(argmin) X(cumsum)                                    \
+    /* ops/sort.c */                                                                              \
+    X(argsort)                                                                                    \
     /* ops/softmax.c */                                                                           \
     X(softmax) X(log_softmax)                                                                     \
     /* ops/random.c */                                                                            \

@@ -242,6 +242,22 @@ REDUCTIONS = [
         [Refused((normal(2),), ValueError, "axis", {"axis": 1})],
     ),
     OpSpec(
+        "argsort",
+        [
+            *(Case((distinct(3, n),)) for n in (1, 2, 7, 64)),
+            Case((integers(0, 3, 4, 33),)),
+            Case((integers(0, 3, 4, 33, dtype="int64"),)),
+            Case((bools(2, 9),)),
+            Case((np.array([[3.0, np.nan, 1.0, np.nan, 2.0, -np.inf, np.inf]]),)),
+            Case((integers(0, 3, 4, 33),), {"descending": True}),
+            Case((np.array([3.0, np.nan, 1.0]),), {"descending": True}),
+            Case((np.zeros((2, 0)),)),
+        ],
+        lambda x, descending=False: np.argsort(-x if descending else x, -1, kind="stable"),
+        0,
+        [Refused((np.zeros(()),), ValueError, "no axis")],
+    ),
+    OpSpec(
         "cumsum",
         [
             Case((normal(3, 4, 5),), {"axis": a, "reverse": r})
