@@ -8,7 +8,62 @@ of `keras.ops`.
 import sys
 
 from seqrnn.errors import public_names
+from seqrnn.ops.arrays import (
+    append,
+    array,
+    array_split,
+    bartlett,
+    blackman,
+    copy,
+    cross,
+    diag,
+    diagflat,
+    dsplit,
+    dstack,
+    empty,
+    empty_like,
+    extract_sequences,
+    fliplr,
+    flipud,
+    geomspace,
+    hamming,
+    hanning,
+    hsplit,
+    kaiser,
+    kron,
+    logspace,
+    meshgrid,
+    rot90,
+    scatter,
+    scatter_update,
+    select,
+    slice,
+    slice_update,
+    tri,
+    unravel_index,
+    vander,
+    vsplit,
+)
+from seqrnn.ops.comparison import (
+    allclose,
+    conj,
+    conjugate,
+    fmax,
+    fmin,
+    fmod,
+    heaviside,
+    isclose,
+    isin,
+    isneginf,
+    isposinf,
+    isreal,
+    ldexp,
+    logaddexp2,
+    real,
+    saturate_cast,
+)
 from seqrnn.ops.control import (
+    associative_scan,
     cond,
     convert_to_numpy,
     convert_to_tensor,
@@ -20,6 +75,9 @@ from seqrnn.ops.control import (
     scan,
     shape,
     size,
+    switch,
+    vectorized_map,
+    while_loop,
 )
 from seqrnn.ops.elementwise import (
     abs,
@@ -74,6 +132,7 @@ from seqrnn.ops.elementwise import (
     subtract,
     tan,
     tanh,
+    true_divide,
     trunc,
     where,
 )
@@ -94,6 +153,19 @@ from seqrnn.ops.linear import (
     tensordot,
     trace,
     vdot,
+)
+from seqrnn.ops.missing import (
+    nanargmax,
+    nanargmin,
+    nancumprod,
+    nancumsum,
+    nanmax,
+    nanmean,
+    nanmin,
+    nanprod,
+    nanstd,
+    nansum,
+    nanvar,
 )
 from seqrnn.ops.nn import (
     ACTIVATIONS,
@@ -129,12 +201,18 @@ from seqrnn.ops.nn import (
 )
 from seqrnn.ops.reduction import (
     all,
+    along_last,
+    amax,
+    amin,
     any,
     argmax,
     argmin,
     average,
+    corrcoef,
     count_nonzero,
+    cumprod,
     cumsum,
+    diff,
     logsumexp,
     max,
     mean,
@@ -143,8 +221,10 @@ from seqrnn.ops.reduction import (
     norm,
     normalize,
     prod,
+    ptp,
     std,
     sum,
+    trapezoid,
     var,
 )
 from seqrnn.ops.shaping import (
@@ -180,10 +260,41 @@ from seqrnn.ops.shaping import (
     zeros,
     zeros_like,
 )
+from seqrnn.ops.sorting import (
+    argpartition,
+    argsort,
+    bincount,
+    digitize,
+    histogram,
+    in_top_k,
+    median,
+    nonzero,
+    percentile,
+    quantile,
+    searchsorted,
+    sort,
+    top_k,
+    unique,
+)
+from seqrnn.ops.trigonometry import (
+    arccos,
+    arccosh,
+    arcsin,
+    arcsinh,
+    arctan,
+    arctan2,
+    arctanh,
+    cbrt,
+    deg2rad,
+    hypot,
+    rad2deg,
+    sinc,
+)
 from seqrnn.trace import operators as _operators
 from seqrnn.trace.frame import outside_scan
 
-absolute = abs
+absolute = fabs = abs
+get_item = getitem
 
 __all__ = sorted(
     name

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
+
 import numpy as np
 
 from seqrnn import config
-from seqrnn.ops.core import as_tensor, is_number, op
+from seqrnn.ops.core import as_tensor, is_number, one_axis, op
 from seqrnn.ops.elementwise import cast, where
-from seqrnn.ops.shaping import arange
+from seqrnn.ops.shaping import arange, concatenate, cut, flip
 from seqrnn.trace import nest
 from seqrnn.trace.array import Array, as_array, standard
 from seqrnn.trace.frame import Frame, Tensor, entered, state
-from seqrnn.trace.operators import no_value
+from seqrnn.trace.operators import Operators, no_value
 from seqrnn.trace.placeholder import KerasTensor
 from seqrnn.trace.variable import Variable
 
@@ -115,9 +117,111 @@ def cond(pred, true_fn, false_fn):
     """`true_fn()` or `false_fn()`, as `pred` says. Both are computed; one is chosen."""
     if is_number(pred) and not isinstance(pred, np.generic):
         return true_fn() if pred else false_fn()
-    a, b = true_fn(), false_fn()
-    chosen = [where(pred, x, y) for x, y in zip(nest.flatten(a), nest.flatten(b), strict=True)]
-    return nest.pack(a, chosen)
+    return _chosen(pred, true_fn(), false_fn(), "cond")
+
+
+@op
+def vectorized_map(function, elements):
+    """`function` of each slice along the first axis, stacked: (n, ...) to (n, ...)."""
+    return map(function, elements)
+
+
+@op
+def switch(index, branches, *operands):
+    """`branches[index](*operands)`; an index outside is moved to the nearest branch.
+
+    While a function is traced all branches are computed, and one is chosen.
+    """
+    last = len(branches) - 1
+    if is_number(index):
+        return branches[builtins.min(builtins.max(int(index), 0), last)](*operands)
+    index = as_tensor(index)
+    result = branches[0](*operands)
+    for number, branch in enumerate(branches[1:], 1):
+        result = _chosen(index >= number, branch(*operands), result, "switch")
+    return result
+
+
+def _chosen(condition, a, b, name: str):
+    """Nested tensors a where the condition is true, else b."""
+    if nest.key(a) != nest.key(b):
+        raise ValueError(f"{name}: the branches must return the same structure.")
+    pairs = zip(nest.flatten(a), nest.flatten(b), strict=True)
+    return nest.pack(a, [where(condition, x, y) for x, y in pairs])
+
+
+@op
+def while_loop(cond, body, loop_vars, maximum_iterations=None):
+    """loop_vars = body(*loop_vars) while cond(*loop_vars) is true; returns the last ones.
+
+    In a plan the number of steps must be bounded: give `maximum_iterations` (an int). So many steps
+    are computed, and those after the end of the loop change nothing. Without it the loop runs as
+    long as `cond` gives Python bools.
+
+    Args:
+        cond: function of the loop variables: a bool of shape ().
+        body: function of the loop variables: the new ones, in their shapes and dtypes.
+        loop_vars: nested tensors; the entries of a tuple or list are passed one by one.
+    """
+    several = isinstance(loop_vars, (tuple, list))
+
+    def called(fn, values):
+        return fn(*values) if several else fn(values)
+
+    def renewed(values):
+        new = called(body, values)
+        return type(loop_vars)(new) if several and isinstance(new, (tuple, list)) else new
+
+    first = called(cond, loop_vars)
+    if isinstance(first, Operators) and maximum_iterations is None:
+        raise TypeError(
+            "while_loop: how many steps there are depends on values that are not known while the "
+            "function is traced. Give `maximum_iterations`, or use `ops.fori_loop` or `ops.scan`."
+        )
+    if not isinstance(first, Operators):
+        count = 0
+        while called(cond, loop_vars) and count != maximum_iterations:
+            loop_vars, count = renewed(loop_vars), count + 1
+        return nest.map_leaves(as_tensor, loop_vars)
+
+    def step(values, _):
+        return _chosen(called(cond, values), renewed(values), values, "while_loop"), None
+
+    start = nest.map_leaves(as_tensor, loop_vars)
+    return scan(step, start, length=maximum_iterations)[0] if maximum_iterations else start
+
+
+@op
+def associative_scan(f, elems, reverse=False, axis=0):
+    """f(...f(f(x_1, x_2), x_3)..., x_k) for each k along an axis, for an associative f.
+
+    In log2(n) calls of f on whole tensors (Hillis and Steele, Data Parallel Algorithms, 1986).
+
+    Args:
+        f: function of two structures like `elems`, of any size along the axis.
+        elems: nested tensors with the same size n along the axis.
+        reverse: from the last to the first.
+    """
+    xs = [as_tensor(x) for x in nest.flatten(elems)]
+    axes = [one_axis(axis, x.ndim, "associative_scan") for x in xs]
+    sizes = {x.shape[a] for x, a in zip(xs, axes, strict=True)}
+    if len(sizes) != 1:
+        raise ValueError(f"associative_scan: the sizes along axis {axis} differ: {sorted(sizes)}.")
+    n, distance = sizes.pop(), 1
+    if reverse:
+        xs = [flip(x, a) for x, a in zip(xs, axes, strict=True)]
+    while distance < n:
+        before = [cut(x, a, 0, n - distance) for x, a in zip(xs, axes, strict=True)]
+        here = [cut(x, a, distance, n) for x, a in zip(xs, axes, strict=True)]
+        joined = nest.flatten(f(nest.pack(elems, before), nest.pack(elems, here)))
+        xs = [
+            concatenate([cut(x, a, 0, distance), y], a)
+            for x, a, y in zip(xs, axes, joined, strict=True)
+        ]
+        distance *= 2
+    if reverse:
+        xs = [flip(x, a) for x, a in zip(xs, axes, strict=True)]
+    return nest.pack(elems, xs)
 
 
 # ---- what a tensor is ----

@@ -17,7 +17,7 @@ import numpy as np
 
 from seqrnn import config
 from seqrnn.trace import nest
-from seqrnn.trace.array import standard
+from seqrnn.trace.array import Array, standard
 from seqrnn.trace.frame import Tensor, emit1, state, stray
 from seqrnn.trace.operators import Operators
 from seqrnn.trace.placeholder import KerasTensor, placeholders, record
@@ -42,6 +42,28 @@ def op(fn):
 
     function = Function(fn)
     return call
+
+
+def eager(why: str, instead: str):
+    """Makes a function of NumPy arrays an op that exists for arrays only; TypeError elsewhere."""
+
+    def decorate(fn):
+        @functools.wraps(fn)
+        def call(*args, **kwargs):
+            leaves = nest.flatten((args, kwargs))
+            if state.frame is not None or any(isinstance(v, (Tensor, KerasTensor)) for v in leaves):
+                raise TypeError(
+                    f"{fn.__name__} works on arrays only: {why}, which is not known while a "
+                    f"function is traced or on placeholders. Use {instead}."
+                )
+            args, kwargs = nest.map_leaves(
+                lambda v: v.numpy() if isinstance(v, (Variable, Array)) else v, (args, kwargs)
+            )
+            return fn(*args, **kwargs)
+
+        return call
+
+    return decorate
 
 
 # ---- to tensors ----

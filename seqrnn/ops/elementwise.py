@@ -60,13 +60,38 @@ def divide_no_nan(x1, x2):
     return where(zero, 0.0, divide(a, where(zero, 1.0, b)))
 
 
+true_divide = divide
+
+
 @op
 def floor_divide(x1, x2):
     """The largest whole number not above x1 / x2, in the dtype of the operands."""
     a, b = operands(x1, x2)
     if config.is_float(a.dtype):
         return floor(divide(a, b))
-    return as_tensor(emit1("floor", divide(cast(a, "float64"), cast(b, "float64"))), a.dtype)
+    if a.dtype == "bool":
+        a, b = as_tensor(a, "int32"), as_tensor(b, "int32")
+    return _whole_quotient(a, b)
+
+
+def _whole_quotient(a: Tensor, b: Tensor) -> Tensor:
+    """floor(a / b) of integers, exact; by 0 it is 0.
+
+    The quotient of a less its remainder, in float64, is off by the rounding of int64 to 53 bits
+    alone; the quotient of what it leaves corrects that.
+    """
+    zero = equal(b, 0)
+    b = where(zero, 1, b)
+    rest = mod(a, b)  # with the sign of b; below with that of a, so that nothing overflows
+    crossed = logical_and(not_equal(rest, 0), logical_xor(less(rest, 0), less(a, 0)))
+    left = subtract(a, subtract(rest, where(crossed, b, 0)))
+    quotient = negative(cast(crossed, a.dtype))
+    for _ in range(2 if a.dtype == "int64" else 1):
+        part = emit1("round", divide(cast(left, "float64"), cast(b, "float64")))
+        part = cast(part, a.dtype)
+        quotient = add(quotient, part)
+        left = subtract(left, multiply(part, b))
+    return where(zero, 0, quotient)
 
 
 @op
@@ -226,8 +251,11 @@ def isinf(x):
 
 @op
 def nan_to_num(x, nan=0.0, posinf=None, neginf=None):
-    """NaN replaced by `nan`; infinities by the numbers given, else by the largest finite ones."""
-    x = as_float(x)
+    """NaN replaced by `nan`; infinities by the numbers given, else by the largest finite ones.
+    Integers have neither."""
+    x = as_tensor(x)
+    if not config.is_float(x.dtype):
+        return x
     largest = 3.4028234663852886e38 if x.dtype == "float32" else 1.7976931348623157e308
     x = where(isnan(x), nan, x)
     x = where(equal(x, math.inf), largest if posinf is None else posinf, x)
@@ -251,7 +279,8 @@ def negative(x):
 @op
 def abs(x):
     """|x|."""
-    return _keeping("abs", x)
+    x = as_tensor(x)
+    return x if x.dtype == "bool" else emit1("abs", x)
 
 
 @op
@@ -266,21 +295,21 @@ def square(x):
     return _keeping("square", x)
 
 
-def _rounded(name: str, x) -> Tensor:
-    x = as_tensor(x)
-    return emit1(name, x) if config.is_float(x.dtype) else x
-
-
 @op
 def floor(x):
-    """The largest whole number not above x."""
-    return _rounded("floor", x)
+    """The largest whole number not above x, a float."""
+    return emit1("floor", as_float(x))
 
 
 @op
 def ceil(x):
-    """The smallest whole number not below x."""
-    return _rounded("ceil", x)
+    """The smallest whole number not below x, a float."""
+    return emit1("ceil", as_float(x))
+
+
+def _rounded(name: str, x) -> Tensor:
+    x = as_tensor(x)
+    return emit1(name, x) if config.is_float(x.dtype) else x
 
 
 @op
@@ -296,7 +325,7 @@ def round(x, decimals=0):
 def trunc(x):
     """x without its fraction."""
     x = as_tensor(x)
-    return where(less(x, 0), ceil(x), floor(x))
+    return where(less(x, 0), ceil(x), floor(x)) if config.is_float(x.dtype) else x
 
 
 # ---- one operand, floats ----

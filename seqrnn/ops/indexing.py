@@ -249,8 +249,13 @@ def take_along_axis(x, indices, axis=None):
     shape = np.broadcast_shapes(x.shape[:-1], index.shape[:-1])
     x = broadcast_to(x, (*shape, x.shape[-1]))
     index = _not_negative(broadcast_to(index, (*shape, index.shape[-1])), x.shape[-1])
-    x = broadcast_to(expand_dims(x, -2), (*shape, index.shape[-1], x.shape[-1]))
-    return transpose(emit1("pick", x, index), back)
+    if index.shape[-1] == 1:
+        picked = expand_dims(emit1("pick", x, reshape(index, shape)), -1)
+        return transpose(picked, back)
+    rows = math.prod(shape)
+    first = reshape(np.arange(rows, dtype="int64") * x.shape[-1], (*shape, 1))
+    flat = emit1("take", reshape(x, (-1,)), add(index, first), axis=0)
+    return transpose(flat, back)
 
 
 @op

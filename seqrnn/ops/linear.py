@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from seqrnn.ops.core import as_float, as_tensor, one_axis, op, operands, same_dtype
+from seqrnn import config
+from seqrnn.ops.core import as_tensor, one_axis, op, operands, same_dtype
 from seqrnn.ops.elementwise import multiply
 from seqrnn.ops.indexing import getitem
 from seqrnn.ops.reduction import sum
@@ -16,9 +17,12 @@ from seqrnn.trace.frame import Tensor, emit1
 def matmul(x1, x2):
     """x1 @ x2: the last axis of x1 with the last but one of x2; the axes before are broadcast.
 
-    A 1-D x1 counts as a row, a 1-D x2 as a column, and the axis is taken away again.
+    A 1-D x1 counts as a row, a 1-D x2 as a column, and the axis is taken away again. Of integers
+    the result is one too, exact up to 2^53.
     """
-    a, b = (as_float(t) for t in operands(x1, x2))
+    a, b = operands(x1, x2)
+    if not config.is_float(a.dtype):
+        return as_tensor(matmul(as_tensor(a, "float64"), as_tensor(b, "float64")), a.dtype)
     if a.ndim == 0 or b.ndim == 0:
         raise ValueError(f"matmul: got the shapes {a.shape} and {b.shape}; use `*` with a number.")
     row, column = a.ndim == 1, b.ndim == 1
@@ -36,7 +40,7 @@ def matmul(x1, x2):
 @op
 def tensordot(x1, x2, axes=2):
     """Sums over pairs of axes: the last `axes` of x1 with the first of x2, or lists of axes."""
-    a, b = (as_float(t) for t in operands(x1, x2))
+    a, b = operands(x1, x2)
     if isinstance(axes, int):
         of_a, of_b = list(range(a.ndim - axes, a.ndim)), list(range(axes))
     else:
@@ -116,7 +120,10 @@ def einsum(subscripts, *tensors):
 
     `...` stands for axes that are broadcast. A name twice in one operand means its diagonal.
     """
-    tensors = [as_float(t) for t in same_dtype(tensors)]
+    tensors = same_dtype(tensors)
+    whole = tensors[0].dtype
+    if not config.is_float(whole):
+        return as_tensor(einsum(subscripts, *(as_tensor(t, "float64") for t in tensors)), whole)
     terms, output = _subscripts(subscripts, [t.ndim for t in tensors])
     parts = [_diagonals(term, tensor) for term, tensor in zip(terms, tensors, strict=True)]
     while len(parts) > 1:

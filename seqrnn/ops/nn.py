@@ -40,13 +40,14 @@ from seqrnn.trace.frame import emit, emit1
 @op
 def relu(x):
     """max(x, 0)."""
-    return emit1("relu", as_float(x))
+    x = as_tensor(x)
+    return emit1("relu", as_tensor(x, "int32") if x.dtype == "bool" else x)
 
 
 @op
 def relu6(x):
     """x between 0 and 6."""
-    return clip(as_float(x), 0.0, 6.0)
+    return clip(x, 0, 6)
 
 
 @op

@@ -16,6 +16,7 @@ from seqrnn.ops.elementwise import (
     log,
     maximum,
     minimum,
+    multiply,
     not_equal,
     power,
     sqrt,
@@ -24,7 +25,7 @@ from seqrnn.ops.elementwise import (
     subtract,
     where,
 )
-from seqrnn.ops.shaping import reshape, squeeze, transpose, zeros_like
+from seqrnn.ops.shaping import concatenate, cut, reshape, squeeze, transpose, zeros_like
 from seqrnn.trace.frame import Tensor, emit1
 
 
@@ -65,6 +66,15 @@ def min(x, axis=None, keepdims=False, initial=None):
     """The smallest element. ValueError if there is none."""
     result = _reduce("min", as_tensor(x), axis, keepdims)
     return result if initial is None else minimum(result, initial)
+
+
+amax, amin = max, min
+
+
+@op
+def ptp(x, axis=None, keepdims=False):
+    """The largest element less the smallest."""
+    return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
 
 
 @op
@@ -168,22 +178,22 @@ def _argument(name: str, x, axis, keepdims: bool) -> Tensor:
     x = as_tensor(x)
     if axis is None:
         shape = (1,) * x.ndim
-        result = emit1(name, reshape(x, (-1,)), axis=0)
+        result = as_tensor(emit1(name, reshape(x, (-1,)), axis=0), "int32")
         return reshape(result, shape) if keepdims else result
     axis = one_axis(axis, x.ndim, name)
-    result = emit1(name, x, axis=axis)
+    result = as_tensor(emit1(name, x, axis=axis), "int32")
     return reshape(result, (*x.shape[:axis], 1, *x.shape[axis + 1 :])) if keepdims else result
 
 
 @op
 def argmax(x, axis=None, keepdims=False):
-    """Where the largest element is, the first of equals (int64); None: in the flattened tensor."""
+    """Where the largest element is, the first of equals (int32); None: in the flattened tensor."""
     return _argument("argmax", x, axis, keepdims)
 
 
 @op
 def argmin(x, axis=None, keepdims=False):
-    """Where the smallest element is, the first of equals (int64)."""
+    """Where the smallest element is, the first of equals (int32)."""
     return _argument("argmin", x, axis, keepdims)
 
 
@@ -200,6 +210,68 @@ def cumsum(x, axis=None, dtype=None, reverse=False):
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     return emit1("cumsum", x, axis=one_axis(axis, x.ndim, "cumsum"), reverse=bool(reverse))
+
+
+@op
+def cumprod(x, axis=None, dtype=None):
+    """Products of the first 1, 2, ... elements along an axis; None: of the flattened tensor.
+
+    In log2(n) steps, each of which multiplies by what stands 1, 2, 4, ... places before (Hillis and
+    Steele, Data Parallel Algorithms, 1986).
+    """
+    x = _countable(as_tensor(x, dtype))
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    axis = one_axis(axis, x.ndim, "cumprod")
+    n, distance = x.shape[axis], 1
+    while distance < n:
+        later = multiply(cut(x, axis, distance, n), cut(x, axis, 0, n - distance))
+        x = concatenate([cut(x, axis, 0, distance), later], axis)
+        distance *= 2
+    return x
+
+
+@op
+def diff(a, n=1, axis=-1):
+    """The differences of neighbours along an axis, n times over; of bools, whether they differ."""
+    x = as_tensor(a)
+    axis = one_axis(axis, x.ndim, "diff")
+    if n < 0:
+        raise ValueError(f"diff: n must not be negative, got {n}.")
+    for _ in range(n):
+        if not x.shape[axis]:
+            break
+        size = x.shape[axis]
+        later, earlier = cut(x, axis, 1, size), cut(x, axis, 0, size - 1)
+        x = not_equal(later, earlier) if x.dtype == "bool" else subtract(later, earlier)
+    return x
+
+
+@op
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """The integral of y along an axis by trapezoids, at places x, or `dx` apart."""
+    y = as_float(y)
+    axis = one_axis(axis, y.ndim, "trapezoid")
+    n = y.shape[axis]
+    heights = multiply(add(cut(y, axis, 1, n), cut(y, axis, 0, n - 1)), 0.5)
+    if x is not None:
+        x = as_tensor(x, y.dtype)
+        dx = diff(x, 1, axis if x.ndim > 1 else 0)
+        if x.ndim == 1:
+            dx = reshape(dx, [-1 if a == axis else 1 for a in range(y.ndim)])
+    return sum(multiply(heights, dx), axis)
+
+
+@op
+def corrcoef(x):
+    """Pearson's correlations of the rows of x (variables, observations): a square matrix."""
+    x = as_float(x)
+    centred = subtract(x, mean(x, -1, True))
+    if x.ndim == 1:
+        return divide(sum(square(centred)), sum(square(centred)))
+    spread = sqrt(sum(square(centred), -1, True))
+    unit = divide(centred, spread)
+    return minimum(maximum(emit1("matmul", unit, transpose(unit)), -1.0), 1.0)
 
 
 @op
