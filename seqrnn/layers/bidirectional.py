@@ -61,6 +61,7 @@ class Bidirectional(Layer):
     def __init__(self, layer, merge_mode="concat", weights=None, backward_layer=None, **kwargs):
         super().__init__(**kwargs)
         _check_recurrent("layer", layer)
+        self._batch_input_shape = self._batch_input_shape or layer._batch_input_shape
         if merge_mode is not None and merge_mode not in _MERGES:
             words = ", ".join(map(repr, _MERGES))
             raise ValueError(

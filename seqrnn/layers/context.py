@@ -113,11 +113,17 @@ def _check_inputs(layer, inputs) -> None:
         raise ValueError("expected a tensor or an array as input, got None.")
     specs = nest.flatten(layer.input_spec)
     inputs = [x for x in nest.flatten(inputs) if x is not None]
-    if isinstance(layer.input_spec, (list, tuple)) and len(specs) != len(inputs):
-        raise ValueError(f"expected {len(specs)} inputs, got {len(inputs)}")
-    for spec, x in zip(specs, inputs, strict=False):
+    if len(specs) != len(inputs):
+        hint = ". Initial states are given as initial_state=[...]" if _has_states(layer) else ""
+        wanted = "one input" if len(specs) == 1 else f"{len(specs)} inputs"
+        raise ValueError(f"expected {wanted}, got {len(inputs)}{hint}.")
+    for spec, x in zip(specs, inputs, strict=True):
         if spec is not None and hasattr(x, "shape"):
             spec.check(tuple(x.shape))
+
+
+def _has_states(layer) -> bool:
+    return "initial_state" in call_spec(type(layer).call).named
 
 
 # ---- the call ----

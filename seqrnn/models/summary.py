@@ -133,7 +133,7 @@ def shapes_of_layers(model):
     """The output shape of each layer of a model without a graph, None where it is not known.
 
     Found by tracing its `call` for the shape of the first data. Batch and time are open (None) if
-    the model can do with that.
+    the model can do with that; a stateful one wants its batch size.
     """
     layers, specs = model.layers, model._built_with
     known = [leaf for leaf in nest.flatten(specs) if isinstance(leaf, Spec)]
@@ -145,7 +145,7 @@ def shapes_of_layers(model):
             model(x)
         return [found.get(id(layer)) for layer in layers]
 
-    for open_axes in (-1, 1):
+    for open_axes in (-1, 1, 0):
         x = nest.map_leaves(lambda s, n=open_axes: _open(s, n), specs)
         try:
             found = output_specs(outputs, (x,), {})
@@ -159,7 +159,7 @@ def _open(spec, axes):
     """A placeholder with sizes None up to the axis `axes`; other leaves as they are."""
     if not isinstance(spec, Spec) or not spec.shape:
         return spec
-    rest = spec.shape[axes:] if axes > 0 or len(spec.shape) > 1 else ()
+    rest = spec.shape[axes:] if axes >= 0 or len(spec.shape) > 1 else ()
     return KerasTensor((None,) * (len(spec.shape) - len(rest)) + rest, spec.dtype)
 
 

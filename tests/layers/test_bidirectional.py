@@ -193,6 +193,11 @@ def test_placeholders_and_no_batch():
     assert forward.shape == backward.shape == (None, 2)
 
 
+def test_input_shape_of_the_layer_inside():
+    model = keras.Sequential([layers.Bidirectional(layers.LSTM(4, input_shape=(5, 3)))])
+    assert model.output_shape == (None, 8)
+
+
 # ---- stateful ----
 
 

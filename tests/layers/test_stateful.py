@@ -205,3 +205,9 @@ def test_same_bits_on_any_number_of_threads():
     first = run(1)
     for threads in (2, 3):
         np.testing.assert_array_equal(run(threads), first)
+
+
+def test_states_are_no_second_input():
+    x, state = floats(2, 4, FEATURES), floats(2, UNITS)
+    with pytest.raises(ValueError, match=r"one input, got 2.*initial_state="):
+        layers.GRU(UNITS)([x, state])

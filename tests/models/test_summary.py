@@ -3,6 +3,7 @@
 import io
 import sys
 
+import numpy as np
 import pytest
 
 import seqrnn as keras
@@ -95,6 +96,13 @@ def test_undeclared_model_after_its_first_data(utf8):
     model = keras.Sequential([layers.Flatten(), layers.Dense(2)])
     model.predict([[[0.0], [1.0]]], verbose=0)
     assert "(None, 2)" in text_of(model)
+
+
+def test_stateful_model_after_its_first_data(utf8):
+    model = keras.Sequential([layers.GRU(3, stateful=True), layers.Dense(2)])
+    model(np.zeros((4, 5, 1), "float32"))
+    assert "(4, 3)" in text_of(model) and "(4, 2)" in text_of(model)
+    assert model.output_shape == (4, 2)
 
 
 def test_graph_names_what_feeds_each_layer(utf8):
