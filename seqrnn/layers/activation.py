@@ -117,7 +117,16 @@ class PReLU(Layer):
 
 
 class Softmax(Layer):
-    """e^x / sum of e^x along `axis`; a mask of the shape of x leaves elements out."""
+    """e^x / sum of e^x along `axis`.
+
+    Args:
+        axis: an int, or a list of ints, over which the sum goes.
+
+    Call arguments:
+        mask: bool, of as many axes as x, each of x's size or 1; elements where it is false are 0
+            and left out of the sum. A mask (batch, time) that comes with a longer x says which
+            steps count: it goes on and changes no values. ValueError for any other.
+    """
 
     supports_masking = True
 
@@ -126,9 +135,20 @@ class Softmax(Layer):
         self.axis = axis
 
     def call(self, inputs, mask=None):
-        if mask is not None and mask.shape == inputs.shape:
-            inputs = ops.where(mask, inputs, -1e9)
-        return ops.softmax(inputs, self.axis)
+        if mask is None or (mask.ndim < inputs.ndim and mask.shape == inputs.shape[: mask.ndim]):
+            return self._softmax(inputs)
+        pairs = zip(mask.shape[::-1], inputs.shape[::-1], strict=False)
+        if mask.ndim > inputs.ndim or any(m not in (1, n) for m, n in pairs):
+            raise ValueError(
+                f"the mask must fit the input {tuple(inputs.shape)}, each axis of its size or 1, "
+                f"got {tuple(mask.shape)}."
+            )
+        return ops.where(mask, self._softmax(ops.where(mask, inputs, -1e9)), 0.0)
+
+    def _softmax(self, x):
+        if not isinstance(self.axis, (list, tuple)):
+            return ops.softmax(x, self.axis)
+        return ops.exp(x - ops.logsumexp(x, tuple(self.axis), keepdims=True))
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
