@@ -76,7 +76,10 @@ class Objective:
         for structure, takes_weights in ((self._unweighted, False), (self._weighted, True)):
             for i, found in enumerate(_metrics_per_output(structure, names)):
                 for metric in found:
-                    name = f"{names[i]}_{metric.name}" if several else metric.name
+                    output = f"{names[i]}_" if several else ""
+                    name = f"{output}{metric.name}"
+                    if takes_weights and name in keys:  # as Keras: there is one without weights
+                        name = f"{output}weighted_{metric.name}"
                     keys.append(_unused(name, keys))
                     entries.append((keys[-1], metric, i, takes_weights))
         self.keys = keys

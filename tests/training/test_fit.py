@@ -509,7 +509,7 @@ def test_order_is_that_of_compile():
     x, y = data()
     model = linear(metrics=[zebra, "mae", "mse"], weighted_metrics=["mae"])
     history = model.fit(x, y, validation_split=0.2, verbose=0).history
-    names = ["loss", "zebra", "mae", "mse", "mae_1"]
+    names = ["loss", "zebra", "mae", "mse", "weighted_mae"]
     assert list(history) == names + [f"val_{name}" for name in names]
     assert model.metrics_names == names
     assert all(type(v) is float for values in history.values() for v in values)
