@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seqrnn import layers, ops, trace
+from seqrnn.trace import nest
 
 RNG = np.random.default_rng(0)
 
@@ -197,6 +198,17 @@ def test_stack_is_layer_after_layer(masked, backwards):
     np.testing.assert_allclose(outputs, y[:, ::-1] if backwards else y, atol=1e-6)
     for state, expected in zip([*lstm, gru, simple], states, strict=True):
         np.testing.assert_allclose(state, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["LSTMCell", "GRUCell", "SimpleRNNCell"])
+def test_stack_of_one_is_its_cell(kind):
+    """Under a mask too, where Keras's TensorFlow backend fails."""
+    cell, x, mask = getattr(layers, kind)(3), floats(2, 5, 4), RNG.random((2, 5)) < 0.6
+    y, states = layers.RNN([cell], return_state=True, return_sequences=True)(x, mask=mask)
+    expected, *after = layers.RNN(cell, return_state=True, return_sequences=True)(x, mask=mask)
+    np.testing.assert_array_equal(y, expected)
+    for state, reference in zip(nest.flatten(states), after, strict=True):
+        np.testing.assert_array_equal(state, reference)
 
 
 def test_stack_with_a_custom_cell_scans():

@@ -14,9 +14,20 @@ def floats(*shape):
     return RNG.normal(size=shape).astype("float32")
 
 
+class Own(layers.Layer):
+    """A layer as users write them, with a weight that `call` finds built."""
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(input_shape[-1],))
+
+    def call(self, inputs):
+        return inputs * self.scale
+
+
 @pytest.mark.parametrize(
     ("inner", "shape"),
     [
+        (Own, (2, 5, 4)),
         (lambda: layers.Dense(3, "tanh"), (2, 5, 4)),
         (lambda: layers.Conv1D(3, 2), (2, 5, 6, 4)),
         (lambda: layers.Flatten(), (2, 5, 3, 2)),
