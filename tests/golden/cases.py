@@ -1,5 +1,6 @@
 """All golden cases, by family; a family is one golden file."""
 
+import cases_bidirectional
 import cases_cells
 import cases_configs
 import cases_conv
@@ -10,6 +11,7 @@ import cases_graphs
 import cases_initializers
 import cases_layers
 import cases_losses
+import cases_masks
 import cases_metrics
 import cases_model_api
 import cases_models
@@ -17,6 +19,7 @@ import cases_norm
 import cases_recurrent
 import cases_refused
 import cases_schedules
+import cases_states
 import cases_training
 
 FAMILIES = {
@@ -25,6 +28,9 @@ FAMILIES = {
     "norm": cases_norm.CASES,
     "recurrent": cases_recurrent.CASES,
     "cells": cases_cells.CASES,
+    "states": cases_states.CASES,
+    "masks": cases_masks.CASES,
+    "bidirectional": cases_bidirectional.CASES,
     "models": cases_models.CASES,
     "losses": cases_losses.CASES,
     "training": cases_training.CASES,

@@ -64,6 +64,31 @@ def stack_of_one(k):
     return k.layers.StackedRNNCells([k.layers.LSTMCell(UNITS)])
 
 
+def stack_of_one_gru(k):
+    return [k.layers.GRUCell(UNITS)]
+
+
+def custom_stack(k):
+    return [layer_norm(k), k.layers.LSTMCell(3)]
+
+
+def pair_stack(k):
+    """The output of the first cell is not its state, and its states don't start at 0."""
+    return [pair(k), k.layers.GRUCell(3)]
+
+
+def nested_stack(k):
+    inner = k.layers.StackedRNNCells([k.layers.LSTMCell(4), k.layers.GRUCell(3)])
+    return k.layers.StackedRNNCells([inner, k.layers.SimpleRNNCell(2)])
+
+
+def dropping_stack(k):
+    return [
+        k.layers.LSTMCell(4, dropout=0.5, recurrent_dropout=0.2),
+        k.layers.GRUCell(3, dropout=0.3),
+    ]
+
+
 # Name: (cell, sizes of its states as `initial_state` nests them).
 CELLS = {
     "simple": (simple, [4]),
@@ -76,6 +101,8 @@ CELLS = {
     "pair": (pair, [4, 5]),
     "refining": (refining, [4]),
     "mixed_stack": (mixed_stack, [[4, 4], 3, 2]),
+    "custom_stack": (custom_stack, [4, [3, 3]]),
+    "pair_stack": (pair_stack, [[4, 5], 3]),
 }
 
 OPTIONS = [
@@ -112,6 +139,14 @@ CASES = (
         _case("mixed_list", mixed_list, "plain", {}, {}),
         _case("mixed_list", mixed_list, "everything", EVERYTHING, {"mask": "right"}),
         _case("stack_of_one", stack_of_one, "everything", EVERYTHING, {}),
+        _case("stack_of_one", stack_of_one, "plain", {}, {}),
+        _case("stack_of_one_gru", stack_of_one_gru, "everything", EVERYTHING, {}),
+        _case("nested_stack", nested_stack, "plain", {}, {}),
+        _case("nested_stack", nested_stack, "backwards", {"go_backwards": True}, {}),
+        _case(
+            "nested_stack", nested_stack, "mask_gaps", {"return_sequences": True}, {"mask": "gaps"}
+        ),
+        _case("dropping_stack", dropping_stack, "inference", EVERYTHING, {"snapshots": ()}),
         _case("two_layer_norms", two_layer_norms, "everything", EVERYTHING, {}),
     ]
 )

@@ -132,6 +132,11 @@ EMBEDDING = [
 ]
 
 
+def _model(k):
+    x = k.Input((4, 2))
+    return k.Model(x, k.layers.Dense(2)(k.layers.GRU(3)(x)))
+
+
 def _distributed(name, inner, x=X3, **options):
     return layer_case(
         f"time_distributed_{name}", lambda k: k.layers.TimeDistributed(inner(k)), x, **options
@@ -145,6 +150,30 @@ TIME_DISTRIBUTED = [
     _distributed("flatten", lambda k: k.layers.Flatten(), x=(2, 3, 4, 2)),
     _distributed("conv1d", lambda k: k.layers.Conv1D(3, 2, padding="same"), x=(2, 3, 5, 2)),
     _distributed("lstm", lambda k: k.layers.LSTM(3), x=(2, 3, 4, 2)),
+    _distributed(
+        "lstm_sequences", lambda k: k.layers.LSTM(3, return_sequences=True), x=(2, 3, 4, 2)
+    ),
+    _distributed("gru_backwards", lambda k: k.layers.GRU(3, go_backwards=True), x=(2, 3, 4, 2)),
+    _distributed("global_pooling", lambda k: k.layers.GlobalMaxPooling1D(), x=(2, 3, 4, 2)),
+    _distributed("reshape", lambda k: k.layers.Reshape((2, 4)), x=(2, 3, 4, 2)),
+    _distributed("activation", lambda k: k.layers.Activation("softmax"), mask="left"),
+    _distributed("repeat_vector", lambda k: k.layers.RepeatVector(2)),
+    _distributed("lambda", lambda k: k.layers.Lambda(lambda x: 2.0 * x)),
+    _distributed(
+        "sequential",
+        lambda k: k.Sequential(
+            [
+                k.Input((4, 2)),
+                k.layers.Conv1D(3, 2),
+                k.layers.GlobalMaxPooling1D(),
+                k.layers.Dense(2),
+            ]
+        ),
+        x=(2, 3, 4, 2),
+    ),
+    _distributed("functional", _model, x=(2, 3, 4, 2)),
+    _distributed("regularized", lambda k: k.layers.Dense(2, kernel_regularizer="l2")),
+    _distributed("one_step", lambda k: k.layers.Dense(2), x=(3, 1, 5)),
     _distributed("twice", lambda k: k.layers.TimeDistributed(k.layers.Dense(2)), x=(2, 3, 4, 2)),
 ]
 

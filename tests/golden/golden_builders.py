@@ -1,7 +1,7 @@
 """How cases make their data and models: draws, masks, and the model around a single layer."""
 
 import numpy as np
-from golden_case import Built, StepCase, coarse
+from golden_case import Built, StepCase, coarse, draw_weight, random_state
 
 
 def normal(*shape):
@@ -130,3 +130,17 @@ def whole(build):
 def sequential(*layers):
     """A builder of Sequential models; each layer is given as `k -> layer`."""
     return lambda k: k.Sequential([layer(k) for layer in layers])
+
+
+def weighted(thing, seed):
+    """The built layer or model with weights that depend on the seed alone."""
+    rng = random_state(seed)
+    thing.set_weights([draw_weight(rng, w, 0.6) for w in thing.weights])
+    return thing
+
+
+def arrays_of(outputs):
+    """The arrays in nested outputs, as a flat list."""
+    if isinstance(outputs, list | tuple):
+        return [leaf for output in outputs for leaf in arrays_of(output)]
+    return [np.asarray(outputs)]

@@ -21,6 +21,11 @@ def layer_norm_cell(k):
     return LNSimpleRNNCell
 
 
+def registered_layer_norm_cell(k):
+    """The same, known by name: Keras's Bidirectional makes its layers by name."""
+    return k.saving.register_keras_serializable("golden")(layer_norm_cell(k))
+
+
 def pair_cell(k):
     """Two states of unequal sizes, an output that is neither, and states that don't start at 0."""
 
