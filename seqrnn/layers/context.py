@@ -114,7 +114,11 @@ def _check_inputs(layer, inputs) -> None:
     specs = nest.flatten(layer.input_spec)
     inputs = [x for x in nest.flatten(inputs) if x is not None]
     if len(specs) != len(inputs):
-        hint = ". Initial states are given as initial_state=[...]" if _has_states(layer) else ""
+        hint = ""
+        if len(specs) == 1:
+            hint = "; join them by Concatenate, or call the layer on each"
+        if _has_states(layer):
+            hint = "; initial states are given as initial_state=[...]"
         wanted = "one input" if len(specs) == 1 else f"{len(specs)} inputs"
         raise ValueError(f"expected {wanted}, got {len(inputs)}{hint}.")
     for spec, x in zip(specs, inputs, strict=True):

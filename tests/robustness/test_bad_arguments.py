@@ -237,7 +237,7 @@ class Cell(layers.Layer):
 
 @pytest.mark.parametrize("size", [-1, None, "a", 2.5, True, [3, None]])
 def test_state_size(size):
-    with pytest.raises(ValueError, match="state_size .*must be a whole number, or a list of them"):
+    with pytest.raises(ValueError, match=r"state_size .*must be a whole number, or a list of them"):
         layers.RNN(Cell(lambda x, h: (x, h), size))(X)
 
 
