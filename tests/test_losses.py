@@ -382,6 +382,12 @@ def test_unknown_names_suggest_the_nearest():
 
 
 @pytest.mark.parametrize("name", losses.CLASSES)
+def test_unknown_arguments_name_the_class(name):
+    with pytest.raises(TypeError, match=rf"{name}.*'logits'"):
+        losses.CLASSES[name](logits=True)
+
+
+@pytest.mark.parametrize("name", losses.CLASSES)
 def test_classes_round_trip_their_config(name):
     loss = losses.CLASSES[name]()
     assert type(loss).from_config(loss.get_config()).get_config() == loss.get_config()

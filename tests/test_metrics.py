@@ -407,6 +407,12 @@ ARGUMENTS = {
 
 
 @pytest.mark.parametrize("name", metrics.CLASSES)
+def test_unknown_arguments_name_the_class(name):
+    with pytest.raises(TypeError, match=rf"{name}.*'treshold'"):
+        metrics.CLASSES[name](**ARGUMENTS.get(name, {}), treshold=0.5)
+
+
+@pytest.mark.parametrize("name", metrics.CLASSES)
 def test_classes_round_trip_their_config(name):
     metric = metrics.CLASSES[name](**ARGUMENTS.get(name, {}))
     copy = metrics.deserialize(metrics.serialize(metric))

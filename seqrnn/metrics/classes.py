@@ -16,6 +16,7 @@ def _metric_class(class_name, fn, default_name=None):
             super().__init__(fn, name, dtype)
 
     Wrapped.__name__ = Wrapped.__qualname__ = class_name
+    Wrapped.__init__.__qualname__ = f"{class_name}.__init__"  # as error texts name it
     Wrapped.__doc__ = f"{fn.__doc__}\n\n    As an object: the mean over all samples seen."
     return Wrapped
 

@@ -130,7 +130,7 @@ class _Count(ThresholdMetric):
 
     kind = 0  # of TP, FP, TN, FN
 
-    def __init__(self, thresholds=None, name=None, dtype=None):
+    def __init__(self, thresholds, name, dtype):
         self.init_thresholds = thresholds
         self.thresholds = as_thresholds(thresholds, 0.5)
         super().__init__(self.thresholds, name, dtype)
@@ -146,11 +146,17 @@ class _Count(ThresholdMetric):
 class TruePositives(_Count):
     """How many labels 1 have a prediction above the threshold."""
 
+    def __init__(self, thresholds=None, name=None, dtype=None):
+        super().__init__(thresholds, name, dtype)
+
 
 class FalsePositives(_Count):
     """How many labels 0 have a prediction above the threshold."""
 
     kind = 1
+
+    def __init__(self, thresholds=None, name=None, dtype=None):
+        super().__init__(thresholds, name, dtype)
 
 
 class TrueNegatives(_Count):
@@ -158,11 +164,17 @@ class TrueNegatives(_Count):
 
     kind = 2
 
+    def __init__(self, thresholds=None, name=None, dtype=None):
+        super().__init__(thresholds, name, dtype)
+
 
 class FalseNegatives(_Count):
     """How many labels 1 have no prediction above the threshold."""
 
     kind = 3
+
+    def __init__(self, thresholds=None, name=None, dtype=None):
+        super().__init__(thresholds, name, dtype)
 
 
 # ---- ratios ----
@@ -178,7 +190,7 @@ class _Share(ThresholdMetric):
         class_id: only this class of predictions (batch, classes) is looked at.
     """
 
-    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+    def __init__(self, thresholds, top_k, class_id, name, dtype):
         self.init_thresholds = thresholds
         self.thresholds = as_thresholds(thresholds, 0.5 if top_k is None else _LOWEST)
         super().__init__(self.thresholds, name, dtype, top_k, class_id)
@@ -202,12 +214,18 @@ class _Share(ThresholdMetric):
 class Precision(_Share):
     __doc__ = _Share.__doc__.replace("TP by a sum of counts.", "Right ones of the positives said.")
 
+    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+        super().__init__(thresholds, top_k, class_id, name, dtype)
+
     def ratio(self, tp, fp, tn, fn):
         return divide(tp, tp + fp)
 
 
 class Recall(_Share):
     __doc__ = _Share.__doc__.replace("TP by a sum of counts.", "Share of the labels 1 found.")
+
+    def __init__(self, thresholds=None, top_k=None, class_id=None, name=None, dtype=None):
+        super().__init__(thresholds, top_k, class_id, name, dtype)
 
     def ratio(self, tp, fp, tn, fn):
         return divide(tp, tp + fn)

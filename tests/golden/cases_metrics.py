@@ -492,6 +492,36 @@ REFUSED = [
 ]
 
 
+def _masked(k):
+    """A model that masks the second of three steps, evaluated by a count of decisions."""
+    steps = k.Input((3, 1))
+    model = k.Model(steps, k.layers.Masking(mask_value=9.0)(steps))
+    model.compile(loss="mse", metrics=[k.metrics.TrueNegatives(name="count")])
+    return model.evaluate(np.array([[[0.1], [9.0], [0.2]]]), np.zeros((1, 3, 1)), verbose=0)[1]
+
+
+DIFFERS = [
+    FactCase(
+        "mask_of_decisions",
+        lambda k: _masked(k),
+        differs="masked steps are no decisions: the mask counts in every metric, as in Keras 2",
+        here=2.0,
+    ),
+    FactCase(
+        "iou_half_weights",
+        lambda k: round(_half_weighted(k), 4),
+        differs="sample weights of IoU count as they are; Keras casts them to its dtype, int64",
+        here=0.5,
+    ),
+]
+
+
+def _half_weighted(k):
+    metric = k.metrics.IoU(2, [1])
+    metric.update_state(np.array([1, 1]), np.array([1, 0]), sample_weight=np.array([0.5, 0.5]))
+    return float(metric.result())
+
+
 def _without_super(k):
     class Forgetful(k.metrics.Metric):
         def __init__(self):
@@ -590,4 +620,4 @@ FITS = [
     ),
 ]
 
-CASES = [*FIRST, *TABLE, *STEPS, *OWN, *FUNCTIONS, *NAMES, *REFUSED, *FITS]
+CASES = [*FIRST, *TABLE, *STEPS, *OWN, *FUNCTIONS, *NAMES, *REFUSED, *FITS, *DIFFERS]
