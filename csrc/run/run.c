@@ -31,10 +31,10 @@ static void run_scan_block(void *context, int64_t block, int worker) {
                  &j->ws->execs[j->number], begin, end < step->rows ? end : step->rows);
 }
 
+/* One thread makes the same blocks as many: BLAS gives a row other bits in a block of another size. */
 static void run_step(srn_workspace *ws, int32_t number) {
     const srn_step *step = &ws->plan->steps[number];
-    bool alone = ws->workers == 1 || step->rows <= step->block_rows;
-    if (alone && step->body == NULL) {
+    if (step->body == NULL && (ws->apart || step->rows <= step->block_rows)) {
         if (step->rows > 0) {
             step->op->exec(&ws->execs[number], 0, step->rows);
         }

@@ -70,7 +70,7 @@ static void place_slots(srn_workspace *ws) {
     }
 }
 
-static srn_workspace *new_body(const srn_step *step, int workers, srn_error *err);
+static srn_workspace *new_body(const srn_step *step, int workers, bool apart, srn_error *err);
 
 /* Bodies of scans: one each, or one for each worker where steps go in parallel. */
 static bool make_bodies(srn_workspace *ws, srn_error *err) {
@@ -79,7 +79,8 @@ static bool make_bodies(srn_workspace *ws, srn_error *err) {
         int64_t blocks = (step->rows + step->block_rows - 1) / step->block_rows;
         int most = blocks < ws->workers ? (int)blocks : ws->workers;
         for (int w = 0; step->body != NULL && w < most; w++) {
-            srn_workspace *body = new_body(step, blocks > 1 ? 1 : ws->workers, err);
+            bool apart = ws->apart || blocks > 1;
+            srn_workspace *body = new_body(step, apart ? 1 : ws->workers, apart, err);
             if (body == NULL) {
                 return false;
             }
@@ -90,13 +91,14 @@ static bool make_bodies(srn_workspace *ws, srn_error *err) {
     return true;
 }
 
-static srn_workspace *new_workspace(const srn_plan *plan, int workers, srn_error *err) {
+static srn_workspace *new_workspace(const srn_plan *plan, int workers, bool apart, srn_error *err) {
     srn_workspace *ws = srn_alloc_zero(sizeof *ws, err);
     if (ws == NULL) {
         return NULL;
     }
     ws->plan = plan;
     ws->workers = workers;
+    ws->apart = apart;
     size_t n_args = 0;
     for (int32_t i = 0; i < plan->n_steps; i++) {
         n_args += (size_t)plan->steps[i].n_in + (size_t)plan->steps[i].n_out;
@@ -147,9 +149,9 @@ static bool make_state_room(srn_workspace *ws, int32_t n_state, srn_error *err) 
 }
 
 /* The workspace of a scan's body: inputs stay where the loop finds them. */
-static srn_workspace *new_body(const srn_step *step, int workers, srn_error *err) {
+static srn_workspace *new_body(const srn_step *step, int workers, bool apart, srn_error *err) {
     int32_t n_state = (int32_t)step->attr[SRN_SCAN_N_STATE].i;
-    srn_workspace *ws = new_workspace(step->body, workers, err);
+    srn_workspace *ws = new_workspace(step->body, workers, apart, err);
     if (ws != NULL && !make_state_room(ws, n_state, err)) {
         srn_workspace_drop(ws);
         return NULL;
@@ -158,7 +160,7 @@ static srn_workspace *new_body(const srn_step *step, int workers, srn_error *err
 }
 
 srn_workspace *srn_workspace_new(const srn_plan *plan, srn_error *err) {
-    srn_workspace *ws = new_workspace(plan, srn_pool_threads(), err);
+    srn_workspace *ws = new_workspace(plan, srn_pool_threads(), false, err);
     if (ws == NULL) {
         return NULL;
     }

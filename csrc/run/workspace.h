@@ -17,6 +17,7 @@ struct srn_workspace {
     int64_t *nanoseconds; /* by step, when watched: spent there in all runs */
     int64_t runs;         /* watched ones */
     /* body of a scan: */
+    bool apart;    /* its steps, or those of a scan around it, go in parallel: rows do not */
     char **states; /* room for each new state ... */
     bool *stacked; /* ... unless it lies in a stacked output */
 };

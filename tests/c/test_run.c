@@ -56,6 +56,28 @@ static void test_number_of_threads(const every_layer *e, const runner *expected)
     }
 }
 
+/* A product that BLAS makes, where it is better: there a row's bits depend on the others of its
+ * block. */
+static void test_large_product(void) {
+    srn_error err = {0};
+    srn_graph *g = srn_graph_new(&err);
+    srn_val a = srn_emit_input(g, "a", f64_type(2, 129, 1100, 0));
+    srn_val b = srn_emit_input(g, "b", f64_type(2, 1100, 1030, 0));
+    a = srn_cast(g, a, SRN_F32);
+    srn_val product = srn_matmul(g, a, srn_cast(g, b, SRN_F32), false, false);
+    runner run[2];
+    for (int i = 0; i < 2; i++) {
+        srn_pool_set_threads(1 + i);
+        CHECK(runner_start(&run[i], g, 1, &product, &err));
+        srn_run(run[i].ws, 0, 0);
+    }
+    CHECK(memcmp(runner_output(&run[0], 0), runner_output(&run[1], 0), output_bytes(&run[0], 0)) ==
+          0);
+    runner_stop(&run[0]);
+    runner_stop(&run[1]);
+    srn_graph_drop(g);
+}
+
 static void test_dtype(srn_dtype dtype) {
     srn_error err = {0};
     every_layer e;
@@ -73,6 +95,7 @@ static void test_dtype(srn_dtype dtype) {
 int main(void) {
     test_dtype(SRN_F32);
     test_dtype(SRN_F64);
+    test_large_product();
     srn_pool_stop();
     return test_summary("run");
 }
