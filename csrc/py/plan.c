@@ -90,9 +90,14 @@ static void plan_dealloc(PyObject *object) {
 
 /* ---- workspaces ---- */
 
+/* One for the present number of threads; those made for another number are of no use any more. */
 static srn_workspace *take_workspace(srn_py_plan *self) {
-    if (self->n_spare > 0) {
-        return self->spare[--self->n_spare];
+    while (self->n_spare > 0) {
+        srn_workspace *spare = self->spare[--self->n_spare];
+        if (srn_workspace_threads(spare) == srn_pool_threads()) {
+            return spare;
+        }
+        srn_workspace_drop(spare);
     }
     srn_error err = {0};
     srn_workspace *ws = srn_workspace_new(self->plan, &err);

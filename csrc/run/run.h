@@ -12,6 +12,7 @@ typedef struct srn_workspace srn_workspace;
 srn_workspace *srn_workspace_new(const srn_plan *plan, srn_error *err);
 void srn_workspace_drop(srn_workspace *ws); /* NULL is fine */
 size_t srn_workspace_bytes(const srn_workspace *ws);
+int srn_workspace_threads(const srn_workspace *ws); /* as many as it was made for */
 
 void *srn_workspace_input(srn_workspace *ws, int32_t i); /* to be filled; NULL: not used */
 /* The caller's storage of variable i, contiguous, of the declared type; it must stay valid. */

@@ -189,6 +189,10 @@ size_t srn_workspace_bytes(const srn_workspace *ws) {
     return ws->bytes;
 }
 
+int srn_workspace_threads(const srn_workspace *ws) {
+    return ws->workers;
+}
+
 void *srn_workspace_input(srn_workspace *ws, int32_t i) {
     int32_t slot = ws->plan->inputs[i];
     return slot == SRN_NONE ? NULL : ws->views[slot].data;

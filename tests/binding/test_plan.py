@@ -1,6 +1,7 @@
 """_core.Plan: arrays in and out, errors that change nothing, threads, and memory."""
 
 import gc
+import os
 import sys
 import threading
 
@@ -418,6 +419,26 @@ def test_one_plan_in_many_threads():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_a_plan_that_has_run_takes_the_present_number_of_threads():
+    def threads():
+        return len(os.listdir("/proc/self/task"))
+
+    graph = _core.Graph()
+    x = graph.input("x", (1 << 20,), "float32")
+    plan, before = graph.compile(graph.emit("tanh", [x])), _core.num_threads()
+    zeros = np.zeros(1 << 20, "float32")
+    try:
+        _core.set_num_threads(1)
+        plan.run((zeros,), ())
+        more = threads() + 1
+        _core.set_num_threads(more)
+        plan.run((zeros,), ())
+        assert threads() >= more
+    finally:
+        _core.set_num_threads(before)
 
 
 def test_the_variables_live_while_the_plan_runs():
