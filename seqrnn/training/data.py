@@ -5,6 +5,7 @@ inputs) become `ArrayData`, everything that can be iterated over `IterableData`.
 
     size       samples, None if unknown
     steps      batches in a pass, None if unknown
+    random     the generator that shuffles; None without, or before `seed`
     one_pass() begins a pass: a function take(most) that gives the next `Batch`, or up to `most`
                batches of one size at once; None at the end
 
@@ -152,7 +153,7 @@ class ArrayData:
         self.size = len(nest.flatten(self.x)[0])
         self.set_batch_size(batch_size)
         self.shuffle = shuffle
-        self._random = None
+        self.random = None
 
     def set_batch_size(self, batch_size):
         """Samples per batch."""
@@ -162,7 +163,7 @@ class ArrayData:
     def seed(self):
         """Draws a new seed for the shuffling."""
         if self.shuffle:
-            self._random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
+            self.random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
 
     def one_pass(self):
         order, done = self._order(), 0
@@ -185,9 +186,9 @@ class ArrayData:
         if not self.shuffle:
             return np.arange(self.size)
         if self.shuffle != "batch":
-            return self._random.permutation(self.size)
+            return self.random.permutation(self.size)
         batches = np.split(np.arange(self.size), range(self.batch_size, self.size, self.batch_size))
-        return np.concatenate([self._random.permutation(batch) for batch in batches])
+        return np.concatenate([self.random.permutation(batch) for batch in batches])
 
     def first(self):
         """The first batch without shuffling, for its shapes."""
@@ -252,7 +253,7 @@ class IterableData:
         self._class_weight = class_weight
         self._indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
         self._shuffle = shuffle and self._indexed
-        self._random = None
+        self.random = None
         self.restarts = self._indexed or iter(source) is not source
         self.steps = len(source) if hasattr(source, "__len__") else None
         if self.steps == 0:
@@ -260,7 +261,7 @@ class IterableData:
 
     def seed(self):
         if self._shuffle:
-            self._random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
+            self.random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
 
     def one_pass(self):
         batches = self._batches()
@@ -270,7 +271,7 @@ class IterableData:
         if not self._indexed:
             yield from map(self._batch, self._source)
             return
-        order = self._random.permutation(self.steps) if self._random else range(self.steps)
+        order = self.random.permutation(self.steps) if self.random else range(self.steps)
         for index in order:
             yield self._batch(self._source[int(index)])
         if hasattr(self._source, "on_epoch_end"):
@@ -340,12 +341,53 @@ class Epochs:
         self.steps = data.steps if steps is None else steps
         self._limit = steps
         self._take = None  # of the pass that is under way
+        self._at_begin = None  # the state of the generator when the pass began
+        self._in_pass = 0  # batches taken of it
+        self._skipped = 0  # batches of the next epoch that were taken before a restart
         self.done = self.total = 0
         self.ran_out = False
 
     def begin(self):
         """Begins the next epoch."""
-        self.done = 0
+        self.done, self._skipped = self._skipped, 0
+
+    def state(self):
+        """Where the data are, as JSON: for `go_on` with the same data in another process."""
+        within = self._take is not None
+        return {
+            "done": self.done,
+            "total": self.total,
+            "in_pass": self._in_pass if within else 0,
+            "random": self._at_begin if within else self._random_state(),
+        }
+
+    def go_on(self, state, done):
+        """Goes to where `state` says; the epoch that begins next has had `done` batches.
+
+        Returns: the last batch that was passed over, None if there is none.
+        """
+        if self.data.random is not None and state["random"] is not None:
+            self.data.random.bit_generator.state = state["random"]
+        self.total, self._skipped = state["total"], done
+        batch, left = None, state["in_pass"]
+        if left:
+            self._new_pass()
+        while left:
+            batch = self._take(left)
+            if batch is None:
+                raise ValueError(
+                    f"The data end {left} batches before the place where training was interrupted."
+                )
+            self._in_pass += batch.steps
+            left -= batch.steps
+        return batch
+
+    def _random_state(self):
+        return None if self.data.random is None else self.data.random.bit_generator.state
+
+    def _new_pass(self):
+        self._at_begin, self._in_pass = self._random_state(), 0
+        self._take = self.data.one_pass()
 
     def take(self, most=1):
         """The next batch of the epoch, or up to `most` of them at once; None when it is over.
@@ -364,11 +406,13 @@ class Epochs:
 
     def _next(self, most):
         if self._take is None:
-            self._take = self.data.one_pass()
+            self._new_pass()
         batch = self._take(most)
         if batch is None and self.done == 0 and self.data.restarts:
-            self._take = self.data.one_pass()
+            self._new_pass()
             batch = self._take(most)
         if batch is None:
             self._take = None
+        else:
+            self._in_pass += batch.steps
         return batch

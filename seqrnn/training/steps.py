@@ -33,9 +33,11 @@ class Steps:
         self._constrain = None  # a plan that applies the constraints; False: there are none
         self._trained = None  # the variables that the optimizer changes
         self._fitting = False
+        self.underway = None  # where the fit is
 
     def __getstate__(self):
         own = {"_plans": {}, "_constrain": None, "_trained": None, "_fitting": False}
+        own["underway"] = None
         return {**self.__dict__, **own}
 
     @contextlib.contextmanager

@@ -7,8 +7,6 @@ then look at the totals.
 import inspect
 import warnings
 
-import numpy as np
-
 from seqrnn import optimizers
 from seqrnn.callbacks import CallbackList, History
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
@@ -27,7 +25,9 @@ from seqrnn.training.memory import memory_of
 from seqrnn.training.methods import StepMethods
 from seqrnn.training.objective import Objective
 from seqrnn.training.pace import Pace
-from seqrnn.training.unequal import Cut, UnequalData, find_sequences, holds_sequences
+from seqrnn.training.results import as_list, joined, returned, validates
+from seqrnn.training.resume import Underway
+from seqrnn.training.unequal import UnequalData, find_sequences, holds_sequences
 from seqrnn.utils.progress import Progbar, write
 
 
@@ -197,30 +197,33 @@ class Trainer(StepMethods):
             data.seed()
             self.history = history
             self.stop_training = False
-            epochs = range(initial_epoch, epochs)
+            steps.underway = Underway(training, initial_epoch)
             self._train(epochs, training, validation, validation_freq, listeners, verbose)
         return history
 
     def _train(self, epochs, training, validation, validation_freq, listeners, verbose):
         listeners.call("on_train_begin")
         logs = {}
-        for epoch in epochs:
-            if epochs.stop > 1 and verbose:
-                write(f"Epoch {epoch + 1}/{epochs.stop}\n")
-            validates = _validates(validation_freq, epoch)
-            logs = self._epoch(epoch, training, validation, validates, listeners, verbose) or logs
+        for epoch in range(self._steps.underway.epoch, epochs):
+            if epochs > 1 and verbose:
+                write(f"Epoch {epoch + 1}/{epochs}\n")
+            due = validation if validates(validation_freq, epoch) else None
+            logs = self._epoch(epoch, training, due, listeners, verbose) or logs
             if self.stop_training:
                 break
         listeners.call("on_train_end", logs)
 
-    def _epoch(self, epoch, training, validation, validates, listeners, verbose):
+    def _epoch(self, epoch, training, validation, listeners, verbose):
         """One epoch; returns its logs."""
         steps, bar = self._steps, Progbar(training.steps, verbose=verbose)
+        underway = steps.underway
+        underway.epoch = epoch
         hooks = BatchHooks(listeners, "train", self.steps_per_execution)
         pace = Pace(lambda: hooks.heard or bar.due() or steps.one_by_one())
         steps.reset()
         listeners.call("on_epoch_begin", epoch, {})
         training.begin()
+        underway.go_on_counting(steps)
         while (batch := training.take(pace.steps())) is not None:
             hooks.begin(training.done - batch.steps)
             steps.train(batch)
@@ -236,9 +239,10 @@ class Trainer(StepMethods):
         if not done and self.stop_training:
             return {}
         logs = steps.results()
-        if validation is not None and validates and done:
+        if validation is not None and done:
             found = self._evaluate(validation, listeners, Progbar(None, verbose=0))
             logs.update({f"val_{name}": value for name, value in found.items()})
+        underway.epoch = epoch + 1
         listeners.call("on_epoch_end", epoch, logs)
         bar.target = done if training.steps is None else bar.target
         bar.update(done, logs.items(), finalize=True)
@@ -295,7 +299,7 @@ class Trainer(StepMethods):
         if isinstance(data, UnequalData) and steps is None:
             data.sort()
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
-        return _returned(self._evaluate(epochs, listeners, bar), return_dict)
+        return returned(self._evaluate(epochs, listeners, bar), return_dict)
 
     def _evaluate(self, epochs, listeners, bar):
         steps = self._steps
@@ -339,7 +343,7 @@ class Trainer(StepMethods):
 
         def outputs():
             since = (len(parts) - 1) // self.steps_per_execution * self.steps_per_execution
-            return {"outputs": nest.map_leaves(_as_list, _joined(parts[since:]))}
+            return {"outputs": nest.map_leaves(as_list, joined(parts[since:]))}
 
         listeners.call("on_predict_begin")
         epochs.begin()
@@ -356,8 +360,8 @@ class Trainer(StepMethods):
         if not parts:
             raise ValueError("predict() got no data: the iterable yields no batches.")
         if unequal and steps is None:
-            return data.restored(_joined(parts))
-        return nest.map_leaves(_as_list, _joined(parts))
+            return data.restored(joined(parts))
+        return nest.map_leaves(as_list, joined(parts))
 
     # ---- single batches ----
 
@@ -368,7 +372,7 @@ class Trainer(StepMethods):
         steps.plan("train", batch)
         steps.reset()
         steps.train(batch)
-        return _returned(steps.results(), return_dict)
+        return returned(steps.results(), return_dict)
 
     def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
         """Loss and metrics of one batch."""
@@ -377,11 +381,11 @@ class Trainer(StepMethods):
         steps.plan("test", batch)
         steps.reset()
         steps.test(batch)
-        return _returned(steps.results(), return_dict)
+        return returned(steps.results(), return_dict)
 
     def predict_on_batch(self, x):
         """The outputs for one batch."""
-        return nest.map_leaves(_as_list, _joined([self._steps.predict(self._one_batch(x))]))
+        return nest.map_leaves(as_list, joined([self._steps.predict(self._one_batch(x))]))
 
     # ---- memory ----
 
@@ -454,33 +458,3 @@ class Trainer(StepMethods):
 
     def _one_batch(self, x, y=None, sample_weight=None, class_weight=None):
         return self._data(x, y, sample_weight, None, class_weight=class_weight).whole()
-
-
-def _validates(frequency, epoch):
-    if isinstance(frequency, int):
-        return (epoch + 1) % frequency == 0
-    return epoch + 1 in frequency
-
-
-def _returned(logs, return_dict):
-    if return_dict:
-        return logs
-    values = list(logs.values())
-    return values[0] if len(values) == 1 else values
-
-
-def _joined(parts):
-    """Batches of nested arrays as one."""
-    leaves = [nest.flatten(part) for part in parts]
-    joined = [_joined_leaf(arrays) for arrays in zip(*leaves, strict=True)]
-    return nest.pack(parts[0], joined)
-
-
-def _joined_leaf(arrays):
-    if isinstance(arrays[0], Cut):
-        return Cut([row for part in arrays for row in part.rows])
-    return (arrays[0] if len(arrays) == 1 else np.concatenate(arrays)).view(np.ndarray)
-
-
-def _as_list(leaf):
-    return leaf.rows if isinstance(leaf, Cut) else leaf

@@ -240,7 +240,7 @@ class UnequalData(ArrayData):
         order = np.concatenate([p[np.argsort(longest[p], kind="stable")] for p in pools])
         whole = self.size // self.batch_size * self.batch_size
         batches = order[:whole].reshape(-1, self.batch_size)
-        return np.concatenate([self._random.permutation(batches).ravel(), order[whole:]])
+        return np.concatenate([self.random.permutation(batches).ravel(), order[whole:]])
 
     def one_pass(self):
         take = super().one_pass()
