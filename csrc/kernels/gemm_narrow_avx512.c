@@ -96,11 +96,14 @@ SIMD_INLINE void put(float *c, const float *d, bool add, V sum, int64_t columns)
     }
 }
 
+/* The compiler must not store with the instruction that takes `sum` out of a vector: under a mask that
+ * one, unlike a plain store, faults where there is no memory. */
 SIMD_INLINE void put4(float *c, const float *d, bool add, __m128 sum, __mmask8 mask) {
     if (mask == 15) {
         _mm_storeu_ps(c, add ? _mm_add_ps(sum, _mm_loadu_ps(d)) : sum);
     } else {
         sum = add ? _mm_add_ps(sum, _mm_maskz_loadu_ps(mask, d)) : sum;
+        __asm__("" : "+v"(sum));
         _mm_mask_storeu_ps(c, mask, sum);
     }
 }

@@ -29,7 +29,8 @@ static size_t need_of_steps(const srn_plan *plan, int workers) {
                    (size_t)workers * plan->scratch_bytes;
     for (int32_t i = 0; i < plan->n_steps; i++) {
         const srn_step *step = &plan->steps[i];
-        bytes += sizeof(srn_exec) + ((size_t)step->n_in + (size_t)step->n_out) * sizeof(srn_view *) +
+        bytes += sizeof(srn_exec) +
+                 ((size_t)step->n_in + (size_t)step->n_out) * sizeof(srn_view *) +
                  (size_t)workers * sizeof(srn_workspace *);
         if (step->body == NULL) {
             continue;

@@ -2,6 +2,8 @@
  * shapes around the tile sizes, memory beyond the matrices untouched, rows independent of how they
  * are split. */
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cpu.h"
 #include "kernels/gemm.h"
@@ -290,6 +292,48 @@ static void test_blocks(void) {
     }
 }
 
+/* n floats, behind which there is no memory: a page that may not be touched, even under a mask. */
+static float *before_a_wall(float *wall, const float *from, int64_t n) {
+    float *to = wall - n;
+    memcpy(to, from, (size_t)n * sizeof *to);
+    return to;
+}
+
+/* Products whose matrices end where memory does. */
+static void test_end_of_memory(void) {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), room = 4 * page;
+    float *walls[4];
+    for (int i = 0; i < 4; i++) {
+        char *memory =
+            mmap(NULL, room + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        CHECK(memory != MAP_FAILED && mprotect(memory + room, page, PROT_NONE) == 0);
+        walls[i] = (float *)(void *)(memory + room);
+    }
+    for (int64_t n = 1; n <= 40; n++) {
+        for (int form = 0; form < 24; form++) {
+            bool ta = form & 1, tb = form & 2;
+            int64_t m = form < 12 ? 3 : 8, k = ta ? 70 : 9 + n;
+            problem p = {ta, tb, m, n, k, ta ? m : k, tb ? k : n, n, ROW, 0, 0, 0, 0, 0};
+            p.d = form % 12 < 4 ? NOTHING : form % 12 < 8 ? SELF : ROW;
+            fill(&p);
+            srn_gemm_problem g = as_gemm(&p, before_a_wall(walls[0], a32, m * k),
+                                         before_a_wall(walls[1], b32, k * n), NULL,
+                                         before_a_wall(walls[2], c32, m * n));
+            g.d = p.d == NOTHING ? NULL : p.d == SELF ? g.c : before_a_wall(walls[3], d32, n);
+            srn_gemm(SRN_F32, &g);
+            bool good = true;
+            for (int64_t i = 0; i < m * n; i++) {
+                const float got = ((float *)g.c)[i];
+                good = good && fabs((double)got - want64[i]) <= 0x1p-24 * size[i];
+            }
+            CHECK(good);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        CHECK(munmap((char *)walls[i] - room, room + page) == 0);
+    }
+}
+
 /* Sizes on both sides of the border to OpenBLAS. */
 static void test_choice(void) {
     check_forms(NULL, 7, 20, 30);
@@ -340,6 +384,7 @@ int main(void) {
 #endif
     test_narrow();
     test_blocks();
+    test_end_of_memory();
     for (int64_t n = 1; n <= 20; n++) {
         test_split(NULL, n);
     }
