@@ -8,7 +8,7 @@
  *              and at the end the four lanes of a column are added. Five vectors: the first four
  *              have the columns 4 q, 4 q + 1, ... so that adding lanes brings sixteen columns into
  *              their order; the fifth has the columns 16 + q, and is added with those of other rows.
-              Where there are less than four, vector j has the columns 4 j + q.
+ *              Where there are less than four, vector j has the columns 4 j + q.
  *     outer    A turned, the gradient of a weight: lane 4 q + s is C[4 i + s][4 j + q];
  *              sum += (A[p][4 i .. 4 i + 3], repeated) * (B[p][4 j .. 4 j + 3], each four times)
  *
@@ -34,7 +34,7 @@ static __mmask8 mask4(int64_t count) {
     return (__mmask8)(count >= 4 ? 15 : count <= 0 ? 0 : (1u << count) - 1);
 }
 
-/* The first `count` of four numbers, or all, repeated. */
+/* Four numbers, or those of the mask and zeros, repeated. */
 SIMD_INLINE V repeat4(const float *p) {
     return (V)_mm512_broadcast_f32x4(_mm_loadu_ps(p));
 }

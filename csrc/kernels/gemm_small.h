@@ -16,7 +16,7 @@ typedef struct srn_gemm_small {
     void (*f32)(const srn_gemm_problem *p);
     void (*f64)(const srn_gemm_problem *p);
     /* For few columns of floats, blocks too; false, and nothing done, if that would not pay. That
-     * depends on n and k alone. NULL: there is none. */
+     * depends on n, k, `ta` and the blocks alone. NULL: there is none. */
     bool (*narrow_f32)(const srn_gemm_problem *p);
 } srn_gemm_small;
 

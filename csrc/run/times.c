@@ -31,7 +31,7 @@ static bool add_times(srn_text *text, const srn_workspace *ws, int64_t runs, int
                           (double)ws->nanoseconds[i] / each, 100 * (double)ws->nanoseconds[i] / all,
                           step->op->name, step->scope == NULL ? "" : step->scope);
         const srn_workspace *body = ws->bodies[(int64_t)i * ws->workers];
-        if (ok && body != NULL && body->runs > 0) { /* not where rows go in parallel */
+        if (ok && body != NULL && body->runs > 0) { /* of parallel steps: the caller's */
             ok = add_times(text, body, runs, indent + 4, err);
         }
     }
