@@ -287,3 +287,12 @@ def test_csv_logger(tmp_path):
 def test_lambda_callback_refuses_unknown_hooks():
     with pytest.raises(ValueError, match=r"'on_epoch_and'.*Did you mean 'on_epoch_end'"):
         callbacks.LambdaCallback(on_epoch_and=print)
+
+
+@pytest.mark.parametrize("verbose", [0, 1, 2])
+def test_progbar_logger_writes_nothing_twice(verbose, capsys):
+    model, x, y = model_and_data()
+    model.fit(x, y, epochs=2, verbose=verbose)
+    plain = capsys.readouterr().out
+    model.fit(x, y, epochs=2, verbose=verbose, callbacks=[callbacks.ProgbarLogger()])
+    assert capsys.readouterr().out.count("Epoch") == plain.count("Epoch")

@@ -46,6 +46,11 @@ class LearningRateScheduler(Callback):
         logs["learning_rate"] = self.model.optimizer.current_rate()
 
 
+class ProgbarLogger(Callback):
+    """The progress output, as an entry of `callbacks`: it is there in any case, as `verbose` says,
+    and not written twice."""
+
+
 class CSVLogger(Callback):
     """Writes the logs of each epoch as a line of a CSV file; `append` keeps what is there."""
 
