@@ -404,18 +404,35 @@ static void conv1d_dx_exec(const srn_exec *x, int64_t row0, int64_t row1) {
     }
 }
 
+/* dx is linear in dy and in w, and dx . x = dy . y: what conv1d is to x, dx is to dy. */
+static void conv1d_dx_vjp(srn_vjp *x) {
+    srn_attr attrs[EXTRA + 1];
+    memcpy(attrs, x->attr, EXTRA * sizeof *attrs);
+    if (x->need[0]) {
+        srn_val in[] = {x->dout[0], x->in[1]};
+        x->din[0] = srn_emit(x->g, SRN_OP_conv1d, 2, in, attrs);
+    }
+    if (x->need[1]) {
+        srn_val in[] = {x->dout[0], x->in[0]};
+        attrs[EXTRA].i = srn_type_of(x->g, x->in[1])->shape.dim[0];
+        x->din[1] = srn_emit(x->g, SRN_OP_conv1d_dw, 2, in, attrs);
+    }
+}
+
 const srn_op srn_op_conv1d_dx = {
     .name = "conv1d_dx",
     .doc =
         "conv1d_dx(dy, w; stride, dilation, pad_left, pad_right, groups, length): the gradient of\n"
-        "conv1d by its x of `length` time steps. dy (B, T', F), w (k, C / groups, F) -> (B, T, C).",
+        "conv1d by its x of `length` time steps, which is the transposed convolution of dy.\n"
+        "dy (B, T', F), w (k, C / groups, F) -> (B, T, C).",
     .min_in = 2,
     .max_in = 2,
     .n_out = 1,
     .attrs = conv1d_dx_attrs,
-    .diff = SRN_DIFF_NONE,
+    .diff = SRN_DIFF_RULE,
     .parallel = SRN_ROWS,
     .infer = conv1d_dx_infer,
+    .vjp = conv1d_dx_vjp,
     .rows = batch_rows,
     .cost = conv1d_dx_cost,
     .min_block = 4,

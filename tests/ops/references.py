@@ -110,6 +110,20 @@ def conv1d(x, w, bias=0, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1
     return y + bias
 
 
+def conv1d_dx(dy, w, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1, length=None):
+    """Each dy spreads over the steps of x that it would have been made of."""
+    size, per_group, filters = w.shape
+    whole = pad_left + length + pad_right
+    dx = np.zeros((dy.shape[0], whole, per_group * groups), np.result_type(dy, w))
+    each = filters // groups
+    for t in range(dy.shape[1]):
+        for k in range(size):
+            for g in range(groups):
+                spread = dy[:, t, g * each : (g + 1) * each] @ w[k, :, g * each : (g + 1) * each].T
+                dx[:, t * stride + k * dilation, g * per_group : (g + 1) * per_group] += spread
+    return dx[:, pad_left : pad_left + length]
+
+
 # ---- recurrence: time-major; a masked step keeps the states and repeats the output ----
 
 

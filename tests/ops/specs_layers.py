@@ -63,6 +63,17 @@ def _conv_cases():
     yield Case((normal(1, 14, 6), normal(2, 6, 5), normal(5)), {"dilation": 4, "pad_left": 4})
 
 
+def _transposed_cases():
+    for stride, dilation, left, right in _PAIRS:
+        attrs = {"stride": stride, "dilation": dilation, "pad_left": left, "pad_right": right}
+        attrs["length"] = 4 * stride + 2 * dilation + 1 - left - right
+        yield Case((normal(2, 5, 4), normal(3, 3, 4)), attrs)
+    more = {"stride": 3, "length": 15}  # steps behind that nothing reaches
+    yield Case((normal(2, 5, 4), normal(1, 3, 4)), more)
+    yield Case((normal(2, 5, 6), normal(3, 2, 6)), {"groups": 2, "stride": 2, "length": 11})
+    yield Case((normal(2, 5, 3), normal(2, 1, 3)), {"groups": 3, "length": 6})
+
+
 CONVOLUTION = [
     OpSpec(
         "conv1d",
@@ -77,7 +88,15 @@ CONVOLUTION = [
             Refused((normal(2, 9, 3), normal(2, 3, 4), normal(3)), ValueError, r"bias.*\(4,\)"),
         ],
     ),
-    OpSpec("conv1d_dx", [], None, 0, elsewhere="the gradient of conv1d"),
+    OpSpec(
+        "conv1d_dx",
+        [*_transposed_cases()],
+        ref.conv1d_dx,
+        refused=[
+            Refused((normal(2, 5, 4), normal(3, 2, 3)), ValueError, "filters", {"length": 7}),
+            Refused((normal(2, 5, 4), normal(3, 2, 4)), ValueError, "time steps", {"length": 9}),
+        ],
+    ),
     OpSpec("conv1d_dw", [], None, 0, elsewhere="the gradient of conv1d"),
 ]
 
