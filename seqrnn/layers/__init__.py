@@ -3,18 +3,24 @@
 from seqrnn.errors import public_names
 from seqrnn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.attention import AdditiveAttention, Attention
 from seqrnn.layers.base import Layer
 from seqrnn.layers.bidirectional import Bidirectional
 from seqrnn.layers.conv import Conv1D
+from seqrnn.layers.conv_lstm import ConvLSTM1D
+from seqrnn.layers.conv_transpose import Conv1DTranspose
 from seqrnn.layers.core import Activation, Dense, Identity, Input, InputLayer, Lambda, Masking
 from seqrnn.layers.dropout import (
     ActivityRegularization,
+    AlphaDropout,
     Dropout,
     GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
 )
+from seqrnn.layers.einsum_dense import EinsumDense
 from seqrnn.layers.embedding import Embedding
+from seqrnn.layers.group_normalization import GroupNormalization
 from seqrnn.layers.gru import GRU, GRUCell
 from seqrnn.layers.lstm import LSTM, LSTMCell
 from seqrnn.layers.merging import (
@@ -35,6 +41,7 @@ from seqrnn.layers.merging import (
     multiply,
     subtract,
 )
+from seqrnn.layers.multi_head_attention import GroupedQueryAttention, MultiHeadAttention
 from seqrnn.layers.normalization import BatchNormalization, LayerNormalization, Normalization
 from seqrnn.layers.pooling import (
     AveragePooling1D,
@@ -52,11 +59,17 @@ from seqrnn.layers.reshaping import (
     ZeroPadding1D,
 )
 from seqrnn.layers.rnn import RNN
+from seqrnn.layers.scale_normalization import RMSNormalization, UnitNormalization
+from seqrnn.layers.separable_conv import DepthwiseConv1D, SeparableConv1D
 from seqrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from seqrnn.layers.spectral_normalization import SpectralNormalization
 from seqrnn.layers.stacked_cells import StackedRNNCells
 from seqrnn.layers.wrappers import TimeDistributed, Wrapper
 
 Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+SeparableConvolution1D = SeparableConv1D
+GroupQueryAttention = GroupedQueryAttention
 MaxPool1D, AvgPool1D = MaxPooling1D, AveragePooling1D
 GlobalMaxPool1D, GlobalAvgPool1D = GlobalMaxPooling1D, GlobalAveragePooling1D
 

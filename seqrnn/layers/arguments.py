@@ -112,6 +112,7 @@ class CallSpec(NamedTuple):
     extra: bool  # has **kwargs
     positional: tuple  # names of the positional arguments
     named: frozenset  # names that can be given as keywords
+    masked: tuple  # names with another beside them for their mask: value, value_mask
 
 
 @functools.lru_cache(1024)
@@ -120,14 +121,16 @@ def call_spec(function) -> CallSpec:
     parameters = list(inspect.signature(function).parameters.values())[1:]
     named = frozenset(p.name for p in parameters if p.kind in _NAMED)
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    names = tuple(p.name for p in positional)
     return CallSpec(
-        first=positional[0].name if positional else None,
+        first=names[0] if names else None,
         required=sum(p.default is p.empty for p in positional),
         training="training" in named,
         mask="mask" in named,
         extra=any(p.kind is p.VAR_KEYWORD for p in parameters),
-        positional=tuple(p.name for p in positional),
+        positional=names,
         named=named,
+        masked=tuple(name for name in names if f"{name}_mask" in names),
     )
 
 

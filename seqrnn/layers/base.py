@@ -434,7 +434,7 @@ class Layer(Tracked):
             self._function = Function(self._traced_body)
         if args and all(isinstance(x, (bool, int, float)) for x in nest.flatten(args[0])):
             args = (np.asarray(args[0]), *args[1:])  # nested lists of numbers
-        masks = [getattr(leaf, "_keras_mask", None) for leaf in nest.flatten(args)]
+        masks = [getattr(leaf, "_keras_mask", None) for leaf in nest.flatten((args, kwargs))]
         outputs, out_masks, self._eager_losses = self._function(args, kwargs, masks, state.training)
         for leaf, mask in zip(nest.flatten(outputs), out_masks, strict=True):
             if mask is not None and isinstance(leaf, Array):
@@ -446,7 +446,7 @@ class Layer(Tracked):
         return not type(self).call.__module__.startswith("seqrnn.")
 
     def _traced_body(self, args, kwargs, masks, training):
-        for leaf, mask in zip(nest.flatten(args), masks, strict=True):
+        for leaf, mask in zip(nest.flatten((args, kwargs)), masks, strict=True):
             if mask is not None and isinstance(leaf, Tensor):
                 leaf._keras_mask = mask
         with training_is(training):

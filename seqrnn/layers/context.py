@@ -89,7 +89,7 @@ def prepare(layer, args: tuple, kwargs: dict) -> None:
     wanted = {}
     if len(names) > 1 and all(name.endswith("_shape") for name in names):
         given = dict(zip(call_spec(type(layer).call).positional, args, strict=False), **kwargs)
-        wanted = {n: shapes_of(given[n[:-6]]) for n in names if n[:-6] in given}
+        wanted = {n: shapes_of(given[n[:-6]]) for n in names if given.get(n[:-6]) is not None}
     if wanted:
         layer.build(**wanted)
     else:
@@ -175,6 +175,7 @@ def _call(layer, args, kwargs):
     kwargs = nest.map_leaves(convert, kwargs)
     training = _training(spec, args, kwargs)
     mask = _mask(spec, args, kwargs)
+    _argument_masks(spec, args, kwargs)
     for name in kwargs:
         if name not in spec.named and not spec.extra:
             raise UnknownArgumentError(
@@ -253,6 +254,18 @@ def _mask(spec, args, kwargs):
     elif not spec.extra:
         kwargs.pop("mask", None)
     return mask
+
+
+def _argument_masks(spec, args, kwargs) -> None:
+    """Where `call` has an argument `value_mask` beside `value`, it gets the mask of that tensor."""
+    for name in spec.masked:
+        at = spec.positional.index(name)
+        tensor = args[at] if at < len(args) else kwargs.get(name)
+        given = spec.positional.index(f"{name}_mask") < len(args)
+        if not given and kwargs.get(f"{name}_mask") is None:
+            kwargs[f"{name}_mask"] = nest.map_leaves(
+                lambda leaf: getattr(leaf, "_keras_mask", None), tensor
+            )
 
 
 def _regularize(layer, outputs) -> None:

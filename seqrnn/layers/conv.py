@@ -1,4 +1,4 @@
-"""Conv1D: cross-correlation along time.
+"""Conv1D: cross-correlation along time; and what the layers of its kind share.
 
     y[b, t, f] = activation(bias[f] + sum over k, c of x[b, t s + k d - left, c] kernel[k, c, f])
 
@@ -14,9 +14,7 @@ from seqrnn import activations, ops
 from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import (
-    channels_last,
     keep_options,
-    last_size,
     one_int,
     one_of,
     options_config,
@@ -25,10 +23,96 @@ from seqrnn.layers.options import (
 )
 from seqrnn.ops.nn import same_padding
 
-_LAYOUT = "(batch, time, channels)"
+_LAYOUTS = {"channels_last": "(batch, time, channels)", "channels_first": "(batch, channels, time)"}
 
 
-class Conv1D(Layer):
+class Convolution(Layer):
+    """Base of the convolutions: their arguments, and the channels' axis.
+
+    `_convolved(x)` of a subclass takes and gives (batch, time, channels).
+    """
+
+    _paddings: tuple = ("valid", "same")
+    _both = False  # whether strides and dilation_rate may both be above 1
+
+    def _keep(
+        self, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias
+    ):
+        name = type(self).__name__
+        self.kernel_size = one_int(kernel_size, f"{name}: kernel_size")
+        self.strides = one_int(strides, f"{name}: strides")
+        self.padding = one_of(padding, self._paddings, f"{name}: padding")
+        self.data_format = one_of(
+            data_format or "channels_last", tuple(_LAYOUTS), f"{name}: data_format"
+        )
+        self.dilation_rate = one_int(dilation_rate, f"{name}: dilation_rate")
+        if self.strides > 1 and self.dilation_rate > 1 and not self._both:
+            raise ValueError(
+                f"{name}: strides={self.strides} and dilation_rate={self.dilation_rate} cannot "
+                "both be above 1."
+            )
+        self.activation = activations.get(activation)
+        self.use_bias = flag(use_bias, self, "use_bias")
+        self.input_spec = InputSpec(ndim=3, layout=_LAYOUTS[self.data_format])
+
+    @property
+    def _axis(self) -> int:
+        return -1 if self.data_format == "channels_last" else 1
+
+    def _channels(self, input_shape) -> int:
+        """The channels of the input, which are known from now on."""
+        channels = input_shape[self._axis]
+        if channels is None:
+            raise ValueError(
+                f"the channels of the input, axis {self._axis} of {tuple(input_shape)}, must be "
+                "known when the layer is built"
+            )
+        layout = _LAYOUTS[self.data_format]
+        self.input_spec = InputSpec(ndim=3, axes={self._axis: channels}, layout=layout)
+        return int(channels)
+
+    def call(self, inputs):
+        first = self.data_format == "channels_first"
+        x = self._convolved(ops.swapaxes(inputs, 1, 2) if first else inputs)
+        if self.bias is not None:
+            x = x + self.bias
+        x = ops.swapaxes(x, 1, 2) if first else x
+        return self.activation(x)
+
+    def _pads(self, time: int) -> tuple[int, int]:
+        """Zeros in front and behind."""
+        extent = (self.kernel_size - 1) * self.dilation_rate + 1
+        if self.padding == "causal":
+            return extent - 1, 0
+        if self.padding == "same":
+            return same_padding(time, extent, self.strides)
+        if extent > time:
+            raise ValueError(
+                f"a kernel over {extent} steps (kernel_size={self.kernel_size}, dilation_rate="
+                f"{self.dilation_rate}) does not fit into the input's {time} steps; use "
+                f"{' or '.join(f'padding={p!r}' for p in self._paddings[1:])}, or a smaller kernel"
+            )
+        return 0, 0
+
+    def _cross_correlated(self, x, kernel, groups):
+        pads = self._pads(x.shape[1])
+        return ops.conv1d(x, kernel, self.strides, self.dilation_rate, *pads, groups)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "kernel_size": (self.kernel_size,),
+            "strides": (self.strides,),
+            "padding": self.padding,
+            "data_format": self.data_format,
+            "dilation_rate": (self.dilation_rate,),
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            **options_config(self),
+        }
+
+
+class Conv1D(Convolution):
     """(batch, time, channels) -> (batch, steps, filters); see the head of the module.
 
     Weights: kernel (kernel_size, channels / groups, filters), bias (filters,).
@@ -36,12 +120,15 @@ class Conv1D(Layer):
     Args:
         filters: channels of the output.
         kernel_size: steps that each output sees (with dilation, one in `dilation_rate`).
+        data_format: 'channels_last', or 'channels_first' for (batch, channels, time), in and out.
         padding: 'valid': only where the kernel fits; 'same': zeros on both sides, 'causal': zeros
             before, so that there are as many steps as in the input (divided by strides).
         activation: name or function; None means linear.
         strides, dilation_rate: one of them at least must be 1.
         groups: the channels and filters are cut into so many, each sees its own.
     """
+
+    _paddings = ("valid", "same", "causal")
 
     def __init__(
         self,
@@ -64,24 +151,13 @@ class Conv1D(Layer):
         **kwargs,
     ):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        channels_last(data_format, "Conv1D")
         self.filters = positive_int(filters, "Conv1D: filters")
-        self.kernel_size = one_int(kernel_size, "Conv1D: kernel_size")
-        self.strides = one_int(strides, "Conv1D: strides")
-        self.padding = one_of(padding, ("valid", "same", "causal"), "Conv1D: padding")
-        self.dilation_rate = one_int(dilation_rate, "Conv1D: dilation_rate")
         self.groups = positive_int(groups, "Conv1D: groups")
-        if self.strides > 1 and self.dilation_rate > 1:
-            raise ValueError(
-                f"Conv1D: strides={self.strides} and dilation_rate={self.dilation_rate} cannot "
-                "both be above 1."
-            )
+        self._keep(kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias)
         if self.filters % self.groups:
             raise ValueError(
                 f"Conv1D: filters={self.filters} cannot be cut into groups={self.groups}."
             )
-        self.activation = activations.get(activation)
-        self.use_bias = flag(use_bias, self, "use_bias")
         keep_options(
             self,
             kernel_initializer=kernel_initializer,
@@ -91,10 +167,9 @@ class Conv1D(Layer):
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
         )
-        self.input_spec = InputSpec(ndim=3, layout=_LAYOUT)
 
     def build(self, input_shape):
-        channels = last_size(input_shape)
+        channels = self._channels(input_shape)
         if channels % self.groups:
             raise ValueError(
                 f"the {channels} channels of the input cannot be cut into groups={self.groups}"
@@ -102,41 +177,9 @@ class Conv1D(Layer):
         shape = (self.kernel_size, channels // self.groups, self.filters)
         self.kernel = weight(self, "kernel", shape)
         self.bias = weight(self, "bias", (self.filters,)) if self.use_bias else None
-        self.input_spec = InputSpec(ndim=3, axes={-1: channels}, layout=_LAYOUT)
 
-    def call(self, inputs):
-        left, right = self._padding(inputs.shape[1])
-        x = ops.conv1d(
-            inputs, self.kernel, self.strides, self.dilation_rate, left, right, self.groups
-        )
-        if self.bias is not None:
-            x = x + self.bias
-        return self.activation(x)
-
-    def _padding(self, time: int) -> tuple[int, int]:
-        extent = (self.kernel_size - 1) * self.dilation_rate + 1
-        if self.padding == "causal":
-            return extent - 1, 0
-        if self.padding == "same":
-            return same_padding(time, extent, self.strides)
-        if extent > time:
-            raise ValueError(
-                f"a kernel over {extent} steps (kernel_size={self.kernel_size}, dilation_rate="
-                f"{self.dilation_rate}) does not fit into the input's {time} steps; use "
-                "padding='same' or 'causal', or a smaller kernel"
-            )
-        return 0, 0
+    def _convolved(self, x):
+        return self._cross_correlated(x, self.kernel, self.groups)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-            "padding": self.padding,
-            "dilation_rate": self.dilation_rate,
-            "groups": self.groups,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            **options_config(self),
-        }
+        return {**super().get_config(), "filters": self.filters, "groups": self.groups}

@@ -70,6 +70,32 @@ class SpatialDropout1D(Dropout):
         return config
 
 
+class AlphaDropout(Dropout):
+    """Dropout that keeps mean 0 and variance 1, for what comes out of `selu`.
+
+    (Klambauer et al., 2017, Self-normalizing neural networks.) With alpha' = -1.7581, which selu
+    tends to, a = ((1 - rate) (1 + rate alpha'²))^(-1/2) and b = -a alpha' rate, an element becomes
+    a alpha' + b with probability `rate`, else a x + b. The arguments are those of `Dropout`; a
+    rate of 1 is refused, as a is infinite then.
+    """
+
+    _lowest = -1.6732632423543772 * 1.0507009873554805
+
+    def __init__(self, rate, noise_shape=None, seed=None, **kwargs):
+        super().__init__(rate, noise_shape, seed, **kwargs)
+        if self.rate == 1:
+            raise ValueError("AlphaDropout: rate must be below 1.")
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        shape, low = self._shape(inputs.shape), self._lowest
+        kept = random.dropout_mask(shape, self.rate, self.seed_generator, inputs.dtype)
+        kept = kept * (1.0 - self.rate)
+        a = ((1.0 - self.rate) * (1.0 + self.rate * low**2)) ** -0.5
+        return (inputs * kept + low * (1.0 - kept)) * a - a * low * self.rate
+
+
 class GaussianNoise(Layer):
     """x plus normal noise."""
 

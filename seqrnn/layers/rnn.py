@@ -29,8 +29,6 @@ from seqrnn.layers.context import name_layer
 from seqrnn.layers.stacked_cells import StackedRNNCells
 from seqrnn.trace import Variable, entered, nest
 
-_LAYOUT = "(batch, time, features)"
-
 
 class _Kept:
     """The states of a stateful layer. Not a container, so that they don't count as weights."""
@@ -62,6 +60,7 @@ class RNN(Layer):
     """
 
     supports_masking = True
+    _layout = "(batch, time, features)"
     _rank = None  # of the input, from 3 on: a user's cell may take more than vectors
     _sequence_input = True  # what `input_dim=` and `input_length=` mean
 
@@ -94,7 +93,7 @@ class RNN(Layer):
         self.stateful = flag(stateful, self, "stateful")
         self.unroll = flag(unroll, self, "unroll")
         self.zero_output_for_mask = flag(zero_output_for_mask, self, "zero_output_for_mask")
-        self.input_spec = InputSpec(ndim=self._rank, min_ndim=3, layout=_LAYOUT)
+        self.input_spec = InputSpec(ndim=self._rank, min_ndim=3, layout=self._layout)
         self._kept = None
         if not self._trainable:
             self.trainable = False  # the cell's weights too
@@ -112,7 +111,7 @@ class RNN(Layer):
         if self.stateful and input_shape[0] is not None:
             self._state_variables(input_shape[0])
         features = {axis: input_shape[axis] for axis in range(2, len(input_shape))}
-        self.input_spec = InputSpec(ndim=self._rank, min_ndim=3, axes=features, layout=_LAYOUT)
+        self.input_spec = InputSpec(ndim=self._rank, min_ndim=3, axes=features, layout=self._layout)
 
     # ---- states ----
 

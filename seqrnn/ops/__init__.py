@@ -173,6 +173,7 @@ from seqrnn.ops.nn import (
     celu,
     conv,
     conv1d,
+    conv1d_transpose,
     elu,
     gelu,
     gru,

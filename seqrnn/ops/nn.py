@@ -237,6 +237,28 @@ def conv1d(x, kernel, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1):
     )
 
 
+@op
+def conv1d_transpose(x, kernel, length, stride=1, dilation=1, pad_left=0, groups=1):
+    """The gradient of `conv1d` by its input: each step of x spreads over those it would be made of.
+
+    x: (batch, time, channels). kernel: (size, filters / groups, channels). Result: (batch, length,
+    filters); what falls before its first step, by `pad_left`, or behind its last, is dropped.
+    """
+    x, kernel = operands(as_float(x), kernel)
+    reach = (x.shape[1] - 1) * stride + (kernel.shape[0] - 1) * dilation + 1
+    return emit1(
+        "conv1d_dx",
+        x,
+        kernel,
+        stride=stride,
+        dilation=dilation,
+        pad_left=pad_left,
+        pad_right=max(reach - length - pad_left, 0),
+        groups=groups,
+        length=length,
+    )
+
+
 def same_padding(time: int, size: int, stride: int) -> tuple[int, int]:
     """Steps to add in front and behind so that windows of `size` give ceil(time / stride)."""
     total = max((-(-time // stride) - 1) * stride + size - time, 0)

@@ -381,3 +381,18 @@ def test_config_round_trip(layer):
     again = type(layer).from_config(config)
     assert again.get_config() == config
     assert again.name == layer.name
+
+
+def test_alpha_dropout_keeps_mean_and_variance():
+    x = np.random.default_rng(0).normal(size=(400, 500)).astype(np.float32)
+    y = np.asarray(layers.AlphaDropout(0.3, seed=1)(x, training=True))
+    assert abs(y.mean()) < 0.01
+    assert abs(y.std() - 1) < 0.01
+    values, counts = np.unique(y, return_counts=True)
+    assert abs(counts.max() / y.size - 0.3) < 0.01  # those dropped have one value
+    low, a = -1.7580993408473766, (0.7 * (1 + 0.3 * 1.7580993408473766**2)) ** -0.5
+    np.testing.assert_allclose(values[counts.argmax()], a * low * (1 - 0.3), rtol=1e-4)
+    np.testing.assert_array_equal(layers.AlphaDropout(0.3)(x), x)
+    rows = np.asarray(layers.AlphaDropout(0.5, (None, 1), 2)(x, training=True))
+    dropped = (rows == rows.min(1, keepdims=True)).mean(1) == 1
+    assert 0.4 < dropped.mean() < 0.6  # whole rows

@@ -166,6 +166,57 @@ def test_normalization_axis_none_and_constant_columns():
     np.testing.assert_array_equal(layer(x), np.zeros((5, 2)))
 
 
+def test_groups_against_numpy():
+    x = floats(3, 5, 6)
+    y = np.asarray(layers.GroupNormalization(2)(x))
+    for first in (0, 3):
+        group = x[:, :, first : first + 3]
+        np.testing.assert_allclose(
+            y[:, :, first : first + 3], normalised(group, (1, 2)), rtol=1e-4, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.GroupNormalization(2, dtype="float64"),
+        lambda: layers.GroupNormalization(-1, axis=1, dtype="float64"),
+        lambda: layers.UnitNormalization([1, 2], dtype="float64"),
+        lambda: layers.RMSNormalization(1, dtype="float64"),
+    ],
+)
+def test_gradients_of_its_kin(make):
+    check_gradients(make(), RNG.normal(size=(2, 3, 4)))
+
+
+def test_rms_over_time():
+    x = floats(2, 5, 3)
+    layer = layers.RMSNormalization(1)
+    layer.build(x.shape)
+    scale = RNG.normal(size=5)
+    layer.set_weights([scale])
+    expected = x / np.sqrt((x**2).mean(1, keepdims=True) + 1e-6) * scale[:, None]
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
+
+
+def test_unit_of_zeros_is_zeros():
+    np.testing.assert_array_equal(layers.UnitNormalization()(np.zeros((2, 3))), np.zeros((2, 3)))
+
+
+def test_spectral_norm_becomes_one():
+    x = floats(6, 4)
+    layer = layers.SpectralNormalization(layers.Dense(3))
+    for _ in range(40):
+        y = layer(x, training=True)
+    kernel = layer.layer.kernel.numpy()
+    assert abs(np.linalg.norm(kernel, 2) - 1) < 1e-4
+    np.testing.assert_allclose(y, x @ kernel, rtol=1e-4, atol=1e-4)
+    before = layer.get_weights()
+    layer(x)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 @pytest.mark.parametrize(
     ("make", "text"),
     [
