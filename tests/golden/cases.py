@@ -1,5 +1,6 @@
 """All golden cases, by family; a family is one golden file."""
 
+import cases_attention
 import cases_bidirectional
 import cases_cells
 import cases_configs
@@ -24,6 +25,7 @@ import cases_training
 
 FAMILIES = {
     "layers": cases_layers.CASES,
+    "attention": cases_attention.CASES,
     "conv": cases_conv.CASES,
     "norm": cases_norm.CASES,
     "recurrent": cases_recurrent.CASES,

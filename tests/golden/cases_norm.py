@@ -1,6 +1,9 @@
-"""LayerNormalization and BatchNormalization: axes, gains, masks, moving statistics."""
+"""LayerNormalization, BatchNormalization and their kin: axes, gains, masks, moving statistics."""
+
+from dataclasses import replace
 
 from golden_builders import layer_case, model_case, normal, sequential
+from golden_kinds import ConfigCase, FactCase, RefusalCase
 
 X3 = (4, 5, 3)
 
@@ -55,6 +58,137 @@ BATCH_NORM = [
     _batch_norm("one_row", x=(1, 6, 3)),
 ]
 
+
+def _kin(kind, name, x=X3, mask=None, options=None, **arguments):
+    return layer_case(
+        f"{kind}_{name}",
+        lambda k: getattr(k.layers, kind)(**arguments),
+        x,
+        mask,
+        **(options or {}),
+    )
+
+
+KIN = [
+    _kin("GroupNormalization", "two", x=(3, 5, 6), groups=2),
+    _kin("GroupNormalization", "one", x=(3, 5, 6), groups=1),
+    _kin("GroupNormalization", "instance", x=(3, 5, 6), groups=-1),
+    _kin("GroupNormalization", "2d", x=(4, 6), groups=3),
+    _kin("GroupNormalization", "4d", x=(2, 3, 2, 4), groups=2),
+    _kin("GroupNormalization", "axis_time", x=(3, 4, 5), groups=2, axis=1),
+    _kin("GroupNormalization", "axis_negative", x=(3, 4, 5), groups=2, axis=-2),
+    _kin("GroupNormalization", "epsilon", x=(3, 5, 6), groups=2, epsilon=0.1),
+    _kin("GroupNormalization", "no_center", x=(3, 5, 6), groups=2, center=False),
+    _kin("GroupNormalization", "no_scale", x=(3, 5, 6), groups=2, scale=False),
+    _kin("GroupNormalization", "bare", x=(3, 5, 6), groups=2, scale=False, center=False),
+    _kin("GroupNormalization", "masked", x=(3, 5, 6), mask="gaps", groups=2),
+    _kin("GroupNormalization", "regularized", x=(3, 5, 6), groups=2, gamma_regularizer="l2"),
+    _kin("UnitNormalization", "plain"),
+    _kin("UnitNormalization", "2d", x=(4, 6)),
+    _kin("UnitNormalization", "axis_time", axis=1),
+    _kin("UnitNormalization", "axis_both", axis=[1, 2]),
+    _kin("UnitNormalization", "masked", mask="gaps"),
+    _kin("RMSNormalization", "plain"),
+    _kin("RMSNormalization", "2d", x=(4, 7)),
+    _kin("RMSNormalization", "4d", x=(2, 3, 2, 4)),
+    _kin("RMSNormalization", "epsilon", epsilon=0.1),
+    _kin("RMSNormalization", "list", axis=[-1]),
+    _kin("RMSNormalization", "axis_both", axis=[1, 2]),
+    _kin("AlphaDropout", "at_rest", rate=0.0),
+    layer_case(
+        "SpectralNormalization_dense",
+        lambda k: k.layers.SpectralNormalization(k.layers.Dense(3)),
+        (4, 5),
+        training_output=True,
+    ),
+    layer_case(
+        "SpectralNormalization_conv",
+        lambda k: k.layers.SpectralNormalization(k.layers.Conv1D(3, 2), power_iterations=3),
+        (2, 6, 4),
+        training_output=True,
+    ),
+]
+
+CONFIGS = [
+    ConfigCase("group", lambda k: k.layers.GroupNormalization()),
+    ConfigCase("group_all", lambda k: k.layers.GroupNormalization(4, 1, 0.1, False, False)),
+    ConfigCase("unit", lambda k: k.layers.UnitNormalization()),
+    ConfigCase("unit_axes", lambda k: k.layers.UnitNormalization([1, 2])),
+    ConfigCase("rms", lambda k: k.layers.RMSNormalization(1, 0.1)),
+    ConfigCase("alpha_dropout", lambda k: k.layers.AlphaDropout(0.2, (None, 1, 3), 5)),
+    ConfigCase("spectral", lambda k: k.layers.SpectralNormalization(k.layers.Dense(3), 2)),
+]
+
+
+def _weights(k, layer, x):
+    layer(x)
+    return [[w.path, list(w.shape), bool(w.trainable)] for w in layer.weights]
+
+
+Q = [normal(2, 3, 8)]
+FACTS = [
+    FactCase("group_weights", lambda k, x: _weights(k, k.layers.GroupNormalization(2), x), Q),
+    FactCase("rms_weights", lambda k, x: _weights(k, k.layers.RMSNormalization(), x), Q),
+    FactCase(
+        "spectral_weights",
+        lambda k, x: _weights(k, k.layers.SpectralNormalization(k.layers.Dense(3)), x),
+        Q,
+    ),
+]
+
+
+def _refused(name, call, words, **options):
+    return RefusalCase(f"refused_{name}", call, words, inputs=Q, **options)
+
+
+NO_AXIS = {"raises": ValueError, "differs": "Keras: IndexError of a tuple"}
+REFUSED = [
+    _refused("groups", lambda k, x: k.layers.GroupNormalization(groups=0), ["groups", "0"]),
+    _refused("groups_float", lambda k, x: k.layers.GroupNormalization(groups=2.0), ["groups"]),
+    _refused(
+        "groups_divide", lambda k, x: k.layers.GroupNormalization(groups=3)(x), ["groups", "3", "8"]
+    ),
+    _refused(
+        "groups_many", lambda k, x: k.layers.GroupNormalization(groups=16)(x), ["groups", "16", "8"]
+    ),
+    _refused(
+        "group_axis",
+        lambda k, x: k.layers.GroupNormalization(2, axis=7)(x),
+        ["axis", "7"],
+        **NO_AXIS,
+    ),
+    _refused("unit_axis_word", lambda k, x: k.layers.UnitNormalization(axis="a"), ["axis", "a"]),
+    _refused(
+        "unit_axis",
+        lambda k, x: k.layers.UnitNormalization(axis=7)(x),
+        ["axis", "7"],
+        raises=ValueError,
+        differs="Keras leaves it to the backend",
+    ),
+    _refused(
+        "rms_axis", lambda k, x: k.layers.RMSNormalization(axis=7)(x), ["axis", "7"], **NO_AXIS
+    ),
+    _refused("alpha_rate", lambda k, x: k.layers.AlphaDropout(2.0), ["rate", "2.0"]),
+    _refused("alpha_rate_negative", lambda k, x: k.layers.AlphaDropout(-0.1), ["rate", "-0.1"]),
+    _refused(
+        "alpha_rate_one",
+        lambda k, x: k.layers.AlphaDropout(1.0),
+        ["rate"],
+        raises=ValueError,
+        differs="there is no finite scale",
+    ),
+    _refused(
+        "spectral_iterations",
+        lambda k, x: k.layers.SpectralNormalization(k.layers.Dense(2), power_iterations=0),
+        ["power_iterations", "0"],
+    ),
+    _refused(
+        "spectral_no_kernel",
+        lambda k, x: k.layers.SpectralNormalization(k.layers.Dropout(0.2))(x),
+        ["Dropout", "kernel"],
+    ),
+]
+
 MODELS = [
     model_case(
         "batch_norm_between_recurrent_layers",
@@ -85,4 +219,12 @@ MODELS = [
     ),
 ]
 
-CASES = [*LAYER_NORM, *BATCH_NORM, *MODELS]
+CASES = [
+    *LAYER_NORM,
+    *BATCH_NORM,
+    *MODELS,
+    *KIN,
+    *[replace(case, name=f"config_{case.name}") for case in CONFIGS],
+    *FACTS,
+    *REFUSED,
+]
