@@ -8,8 +8,8 @@ translation): score = q . k, with `use_scale` times a weight. `AdditiveAttention
 Bengio, 2015, Neural machine translation by jointly learning to align and translate):
 score = sum of scale tanh(q + k).
 
-A key that the mask of the value leaves out has weight 0, but in a row without any key, whose
-weights are those of no mask. Queries that their mask leaves out give zeros.
+A key that the mask of the value leaves out has weight 0; where all are left out, all count alike.
+Queries that their mask leaves out give zeros.
 """
 
 from __future__ import annotations
@@ -118,7 +118,11 @@ class Attention(Layer):
         return query, value, key
 
     def _check_list(self, inputs):
-        if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
+        """ValueError unless these are two or three tensors, or shapes."""
+        several = isinstance(inputs, (list, tuple)) and all(
+            isinstance(each, (list, tuple)) or hasattr(each, "shape") for each in inputs
+        )
+        if not several or len(inputs) not in (2, 3):
             raise ValueError(
                 f"expected a list of inputs, [query, value] or [query, value, key], got "
                 f"{_describe(inputs)}."
@@ -191,6 +195,10 @@ def _describe(value) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None:
         return f"one tensor of shape {tuple(shape)}"
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple)) and not all(
+        isinstance(v, (int, type(None))) for v in value
+    ):
         return f"a list of {len(value)}"
+    if isinstance(value, (list, tuple)):
+        return f"one tensor of shape {tuple(value)}"
     return repr(value)

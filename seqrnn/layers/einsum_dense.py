@@ -123,7 +123,7 @@ class EinsumDense(Layer):
         for letter, size in inside.items():
             if outside.get(letter) not in (None, size) and size is not None:
                 raise ValueError(
-                    f"the axis {letter!r} has {size} elements in the input and {outside[letter]} in "
+                    f"the axis {letter!r} has {size} elements in the input, {outside[letter]} in "
                     f"output_shape={self.partial_output_shape}"
                 )
         return inside, outside, rest

@@ -95,18 +95,6 @@ KIN = [
     _kin("RMSNormalization", "list", axis=[-1]),
     _kin("RMSNormalization", "axis_both", axis=[1, 2]),
     _kin("AlphaDropout", "at_rest", rate=0.0),
-    layer_case(
-        "SpectralNormalization_dense",
-        lambda k: k.layers.SpectralNormalization(k.layers.Dense(3)),
-        (4, 5),
-        training_output=True,
-    ),
-    layer_case(
-        "SpectralNormalization_conv",
-        lambda k: k.layers.SpectralNormalization(k.layers.Conv1D(3, 2), power_iterations=3),
-        (2, 6, 4),
-        training_output=True,
-    ),
 ]
 
 CONFIGS = [
@@ -116,7 +104,6 @@ CONFIGS = [
     ConfigCase("unit_axes", lambda k: k.layers.UnitNormalization([1, 2])),
     ConfigCase("rms", lambda k: k.layers.RMSNormalization(1, 0.1)),
     ConfigCase("alpha_dropout", lambda k: k.layers.AlphaDropout(0.2, (None, 1, 3), 5)),
-    ConfigCase("spectral", lambda k: k.layers.SpectralNormalization(k.layers.Dense(3), 2)),
 ]
 
 
@@ -129,11 +116,6 @@ Q = [normal(2, 3, 8)]
 FACTS = [
     FactCase("group_weights", lambda k, x: _weights(k, k.layers.GroupNormalization(2), x), Q),
     FactCase("rms_weights", lambda k, x: _weights(k, k.layers.RMSNormalization(), x), Q),
-    FactCase(
-        "spectral_weights",
-        lambda k, x: _weights(k, k.layers.SpectralNormalization(k.layers.Dense(3)), x),
-        Q,
-    ),
 ]
 
 
@@ -177,15 +159,11 @@ REFUSED = [
         raises=ValueError,
         differs="there is no finite scale",
     ),
-    _refused(
-        "spectral_iterations",
-        lambda k, x: k.layers.SpectralNormalization(k.layers.Dense(2), power_iterations=0),
-        ["power_iterations", "0"],
-    ),
-    _refused(
-        "spectral_no_kernel",
-        lambda k, x: k.layers.SpectralNormalization(k.layers.Dropout(0.2))(x),
-        ["Dropout", "kernel"],
+    RefusalCase(
+        "SpectralNormalization",
+        lambda k: k.layers.SpectralNormalization,
+        ["SpectralNormalization"],
+        raises=AttributeError,
     ),
 ]
 

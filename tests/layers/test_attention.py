@@ -17,9 +17,7 @@ def plain_heads(x, weights, heads):
     y = np.tile(bo, (*x.shape[:2], 1))
     for b in range(x.shape[0]):
         for h in range(heads):
-            q, k, v = (
-                x[b] @ w[:, h] + bias[h] for w, bias in ((wq, bq), (wk, bk), (wv, bv))
-            )
+            q, k, v = (x[b] @ w[:, h] + bias[h] for w, bias in ((wq, bq), (wk, bk), (wv, bv)))
             scores = q @ k.T / np.sqrt(q.shape[-1])
             scores = np.exp(scores - scores.max(-1, keepdims=True))
             y[b] += scores / scores.sum(-1, keepdims=True) @ v @ wo[h]
@@ -99,9 +97,7 @@ def test_masks_travel_and_take_effect():
     model = keras.Model(inputs, layers.GlobalAveragePooling1D()(y))
     for row, length in zip(ids, (3, 2), strict=True):
         alone = model.predict(row[None, :length], verbose=0)
-        np.testing.assert_allclose(
-            model.predict(row[None], verbose=0), alone, rtol=1e-5, atol=1e-6
-        )
+        np.testing.assert_allclose(model.predict(row[None], verbose=0), alone, rtol=1e-5, atol=1e-6)
 
 
 def test_masks_of_arrays_given_by_keyword():
