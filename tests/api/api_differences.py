@@ -82,6 +82,11 @@ SAMPLES = {
     "rate": 0.5,
     "num_heads": 2,
     "key_dim": 2,
+    "head_dim": 2,
+    "num_query_heads": 2,
+    "num_key_value_heads": 1,
+    "equation": "ab,bc->ac",
+    "output_shape": 3,
 }
 
 
