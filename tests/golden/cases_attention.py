@@ -111,7 +111,8 @@ def _heads(name, shapes=((3, 4, 6),), masks=(), call=None, extra=(), kind=None, 
         return layer(*tensors, **options, **named)
 
     # A shift of all keys changes no weight: the gradient by their bias is 0, in float32 the
-    # rounding of what cancels there. Small weights keep it below the floor of the comparison.
+    # rounding of what cancels there. Small weights keep it below the floor of the comparison; with
+    # the weights as an output they don't, so these rows have no biases.
     return _case(
         name,
         lambda k: getattr(k.layers, kind)(**arguments),
@@ -119,7 +120,7 @@ def _heads(name, shapes=((3, 4, 6),), masks=(), call=None, extra=(), kind=None, 
         applied,
         masks,
         extra,
-        weight_scale=0.3,
+        weight_scale=0.2,
     )
 
 
@@ -151,15 +152,15 @@ MULTI_HEAD = [
     _mha("causal_cross", CROSS, call=CAUSAL),
     _mha("window", sliding_window=2),
     _mha("window_causal", sliding_window=2, call=CAUSAL),
-    _mha("scores", call=SCORES),
-    _mha("scores_causal", call={**SCORES, **CAUSAL}),
+    _mha("scores", call=SCORES, use_bias=False),
+    _mha("scores_causal", call={**SCORES, **CAUSAL}, use_bias=False),
     _mha("scores_self_value_dim", call=SCORES, value_dim=5, use_bias=False),
     _mha("masked_right", masks=("right",)),
     _mha("masked_gaps", masks=("gaps",)),
     _mha("masked_gaps_causal", masks=("gaps",), call=CAUSAL),
-    _mha("masked_scores", masks=("gaps",), call=SCORES),
+    _mha("masked_scores", masks=("gaps",), call=SCORES, use_bias=False),
     _mha("masked_empty_row", masks=("empty_row",)),
-    _mha("masked_empty_row_scores", masks=("empty_row",), call=SCORES),
+    _mha("masked_empty_row_scores", masks=("empty_row",), call=SCORES, use_bias=False),
     _mha("query_mask", CROSS, masks=("right", None)),
     _mha("value_mask", CROSS, masks=(None, "right")),
     _mha("cross_masks", CROSS, masks=("gaps", "left")),
