@@ -1,13 +1,15 @@
 """Data for `fit`, `evaluate` and `predict`: whatever the user gives, as batches (x, y, weight).
 
 Arrays (also pandas objects, nested lists of numbers, and lists or dicts of arrays for several
-inputs) become `ArrayData`, everything that can be iterated over `IterableData`. Both offer
+inputs) become `ArrayData`, lists of sequences `unequal.UnequalData`, everything that can be
+iterated over `iterables.IterableData`. All offer
 
     size       samples, None if unknown
     steps      batches in a pass, None if unknown
     random     the generator that shuffles; None without, or before `seed`
     one_pass() begins a pass: a function take(most) that gives the next `Batch`, or up to `most`
                batches of one size at once; None at the end
+    close()    ends a pass before its end
 
 Shuffling permutes the samples anew for every pass, by a generator that is seeded once per call of
 `fit` from NumPy's global one, so `utils.set_random_seed` or `np.random.seed` fixes it.
@@ -58,32 +60,15 @@ def as_arrays(value, what):
         return value
     if isinstance(value, dict):
         return {name: as_arrays(item, f"{what}[{name!r}]") for name, item in value.items()}
-    if isinstance(value, list | tuple) and value and all(map(_is_array, value)):
+    if isinstance(value, list | tuple) and value and all(map(is_array, value)):
         return [as_arrays(item, f"{what}[{i}]") for i, item in enumerate(value)]
     return as_array(value, what)
 
 
-def _is_array(value):
+def is_array(value):
+    """Whether this is one array, not several: of NumPy, pandas, torch, ..."""
     marks = hasattr(value, "to_numpy") or hasattr(value, "lengths")
     return marks or (hasattr(value, "__array__") and np.ndim(value) > 0)
-
-
-def is_iterable_data(x):
-    """Whether `x` yields batches itself: a generator, a PyDataset, a data loader."""
-    if x is None or isinstance(x, list | tuple | dict | str | np.ndarray) or _is_array(x):
-        return False
-    return hasattr(x, "__iter__") or hasattr(x, "__next__") or hasattr(x, "__getitem__")
-
-
-def split_batch(batch):
-    """(x,), (x, y), (x, y, weight) or x as (x, y, weight)."""
-    if not isinstance(batch, tuple | list):
-        return batch, None, None
-    if not 1 <= len(batch) <= 3:
-        raise ValueError(
-            f"Data must yield x, (x, y) or (x, y, sample_weight), got a tuple of {len(batch)}."
-        )
-    return (*batch, None, None)[:3]
 
 
 class Batch(NamedTuple):
@@ -198,6 +183,9 @@ class ArrayData:
         """All samples as one batch."""
         return self._batch()
 
+    def close(self):
+        """Nothing to end."""
+
     def settle(self, dtype):
         """Targets and weights as the plans for `dtype` read them, so batches are plain copies."""
         self.y, self.weight = nest.map_leaves(lambda a: _settled(a, dtype), [self.y, self.weight])
@@ -237,56 +225,6 @@ def _settled(array, dtype):
     if reach + array.itemsize < array.nbytes:
         return array
     return np.ascontiguousarray(array, dtype if array.dtype.kind == "f" else array.dtype)
-
-
-class IterableData:
-    """Batches out of an iterable: anything that yields (x, y[, weight]).
-
-    One with `__len__` and `__getitem__` (PyDataset) is indexed; its `on_epoch_end` is called.
-    """
-
-    size = None
-
-    def __init__(self, source, class_weight=None, shuffle=False, match_inputs=None):
-        self._source = source
-        self._match_inputs = match_inputs
-        self._class_weight = class_weight
-        self._indexed = hasattr(source, "__getitem__") and hasattr(source, "__len__")
-        self._shuffle = shuffle and self._indexed
-        self.random = None
-        self.restarts = self._indexed or iter(source) is not source
-        self.steps = len(source) if hasattr(source, "__len__") else None
-        if self.steps == 0:
-            raise ValueError("The data yields no batches: its length is 0.")
-
-    def seed(self):
-        if self._shuffle:
-            self.random = np.random.default_rng(np.random.randint(2**32, dtype=np.uint32))
-
-    def one_pass(self):
-        batches = self._batches()
-        return lambda most=1: next(batches, None)
-
-    def _batches(self):
-        if not self._indexed:
-            yield from map(self._batch, self._source)
-            return
-        order = self.random.permutation(self.steps) if self.random else range(self.steps)
-        for index in order:
-            yield self._batch(self._source[int(index)])
-        if hasattr(self._source, "on_epoch_end"):
-            self._source.on_epoch_end()
-
-    def _batch(self, batch):
-        x, y, weight = split_batch(batch)
-        x, y = as_arrays(x, "x"), as_arrays(y, "y")
-        weight = as_arrays(weight, "sample_weight")
-        check_cardinality(x, y, weight)
-        if self._match_inputs is not None:
-            x = self._match_inputs(x)
-        if self._class_weight is not None:
-            weight = weights_of_classes(y, weight, self._class_weight)
-        return Batch(x, y, weight)
 
 
 def samples_of(arrays):
@@ -350,6 +288,11 @@ class Epochs:
     def begin(self):
         """Begins the next epoch."""
         self.done, self._skipped = self._skipped, 0
+
+    def close(self):
+        """Ends the pass that is under way."""
+        self._take = None
+        self.data.close()
 
     def state(self):
         """Where the data are, as JSON: for `go_on` with the same data in another process."""

@@ -6,6 +6,7 @@ then look at the totals.
 
 import inspect
 import warnings
+from contextlib import closing
 
 from seqrnn import optimizers
 from seqrnn.callbacks import CallbackList, History
@@ -19,15 +20,16 @@ from seqrnn.training.arguments import (
     refuse_unknown,
     verbosity,
 )
-from seqrnn.training.data import ArrayData, Epochs, IterableData, is_iterable_data
+from seqrnn.training.data import ArrayData, Epochs
 from seqrnn.training.hooks import BatchHooks
+from seqrnn.training.iterables import IterableData, is_iterable_data
 from seqrnn.training.memory import memory_of
 from seqrnn.training.methods import StepMethods
 from seqrnn.training.objective import Objective
 from seqrnn.training.pace import Pace
 from seqrnn.training.results import as_list, joined, returned, validates
 from seqrnn.training.resume import Underway
-from seqrnn.training.unequal import UnequalData, find_sequences, holds_sequences
+from seqrnn.training.unequal import UnequalData, array_data
 from seqrnn.utils.progress import Progbar, write
 
 
@@ -192,7 +194,7 @@ class Trainer(StepMethods):
         listeners = CallbackList(
             callbacks, [history], self, verbose=verbose, epochs=epochs, steps=training.steps
         )
-        with steps.only_fit():
+        with steps.only_fit(), closing(training), closing(validation or training):
             self._prepare(steps, data, validation)
             data.seed()
             self.history = history
@@ -299,7 +301,8 @@ class Trainer(StepMethods):
         if isinstance(data, UnequalData) and steps is None:
             data.sort()
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
-        return returned(self._evaluate(epochs, listeners, bar), return_dict)
+        with closing(epochs):
+            return returned(self._evaluate(epochs, listeners, bar), return_dict)
 
     def _evaluate(self, epochs, listeners, bar):
         steps = self._steps
@@ -353,6 +356,7 @@ class Trainer(StepMethods):
             hooks.end(len(parts), outputs)
             if bar.due():
                 bar.update(len(parts), finalize=False)
+        epochs.close()
         hooks.over(len(parts), outputs)
         listeners.call("on_predict_end")
         bar.target = bar.target or len(parts)
@@ -425,12 +429,12 @@ class Trainer(StepMethods):
                     "With x an iterable of batches, targets and weights must come from it too: it "
                     "yields (x, y) or (x, y, sample_weight)."
                 )
-            return IterableData(x, class_weight, shuffle, self._match_inputs)
-        x = find_sequences(x, self._declared_inputs())
-        kind = UnequalData if holds_sequences(x) else ArrayData
-        data = kind(
-            x, y, sample_weight, shuffle=shuffle, class_weight=class_weight,
-            match_inputs=self._match_inputs,
+            return IterableData(
+                x, class_weight, shuffle, self._match_inputs, self._declared_inputs()
+            )
+        data = array_data(
+            x, y, sample_weight, self._declared_inputs(), shuffle=shuffle,
+            class_weight=class_weight, match_inputs=self._match_inputs,
         )  # fmt: skip
         data.set_batch_size(batch_size or (-(-data.size // steps) if steps else 32))
         return data

@@ -167,11 +167,6 @@ def _numeric(x):
     return arrays if fine else None
 
 
-def holds_sequences(x):
-    """Whether any of these inputs is a list of sequences."""
-    return any(isinstance(leaf, Sequences) for leaf in nest.flatten(x))
-
-
 def _per_step(value, what, lengths):
     """Targets or weights: a list with one array per sequence, of its length, as Sequences."""
     if isinstance(value, dict):
@@ -194,6 +189,17 @@ def _per_step(value, what, lengths):
 
 
 # ---- batches ----
+
+
+def array_data(x, y, sample_weight, declared, **options):
+    """`UnequalData` if lists of sequences are among the inputs, else `ArrayData`.
+
+    Args:
+        declared: shapes of the model's inputs, see `find_sequences`.
+    """
+    x = find_sequences(x, declared)
+    unequal = any(isinstance(leaf, Sequences) for leaf in nest.flatten(x))
+    return (UnequalData if unequal else ArrayData)(x, y, sample_weight, **options)
 
 
 class UnequalData(ArrayData):

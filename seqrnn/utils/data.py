@@ -1,5 +1,7 @@
 """Helpers for data: class numbers to vectors, sequences to rectangles, batches on demand."""
 
+import itertools
+
 import numpy as np
 
 
@@ -102,8 +104,14 @@ def timeseries_dataset_from_array(
 class PyDataset:
     """Base of data sets that make a batch when it is asked for.
 
-    A subclass defines `__len__` (batches) and `__getitem__(i)` -> (x, y) or (x, y, weight), and may
-    define `on_epoch_end`. The arguments of the constructor are accepted, without effect.
+    A subclass defines `__getitem__(i)` -> x, (x, y) or (x, y, weight) and `__len__`, the number of
+    batches, or a property `num_batches`, None for data without end; `on_epoch_begin` and
+    `on_epoch_end` if it likes. The order of the batches is the same for any number of workers.
+
+    Args:
+        workers: how many threads (or processes) make batches ahead, if more than 1.
+        use_multiprocessing: processes instead of threads; they are made anew for each epoch.
+        max_queue_size: how many batches are made ahead at most.
     """
 
     def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
@@ -115,13 +123,24 @@ class PyDataset:
         raise NotImplementedError(f"{type(self).__name__} has to define __getitem__(index).")
 
     def __len__(self):
-        raise NotImplementedError(f"{type(self).__name__} has to define __len__().")
+        raise NotImplementedError(
+            f"{type(self).__name__} has to define __len__(), or a property num_batches."
+        )
+
+    @property
+    def num_batches(self):
+        """How many batches there are, `len()`; None for data without end."""
+        return len(self)
 
     def __iter__(self):
-        return (self[i] for i in range(len(self)))
+        n = self.num_batches
+        return map(self.__getitem__, itertools.count() if n is None else range(n))
+
+    def on_epoch_begin(self):
+        """Called before each pass over the data."""
 
     def on_epoch_end(self):
-        """Called after each epoch."""
+        """Called after each pass over the data."""
 
 
 Sequence = PyDataset
