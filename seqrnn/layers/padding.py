@@ -37,16 +37,37 @@ def _refuse(layer):
 
 
 def check(layer, outputs):
-    """ValueError for a layer that does not support masking, unless it is made of layers that do."""
+    """ValueError for a layer that does not support masking, unless it is made of layers that do and
+    none of its outputs has lost the mask of the steps of the input."""
     if len(layer._flatten_layers()) == 1:
         _refuse(layer)
-    for leaf in nest.flatten(outputs):
-        if _is_stepwise(leaf) and leaf._keras_mask is None:
+    leaves = nest.flatten(outputs)
+    for leaf, own in zip(leaves, _has_own_steps(layer, len(leaves)), strict=True):
+        if _is_stepwise(leaf) and leaf._keras_mask is None and not own:
             raise ValueError(
                 f"an output of shape {tuple(leaf.shape)} has lost the mask of sequences of unequal "
                 "length: functions such as ops.add don't pass it on, layers do. Use layers, or "
                 "group the sequences by length and pass arrays."
             )
+
+
+def _has_own_steps(layer, n):
+    """For each output whether it has steps of its own, as a decoder's: a functional model declares
+    how many, and its inputs have another number of them."""
+    graph = getattr(layer, "_graph", None)
+    if graph is None:
+        return [False] * n
+    given = {None, *(t.shape[1] for t in graph.input_tensors if len(t.shape) > 1)}
+    return [len(t.shape) > 2 and t.shape[1] not in given for t in graph.output_tensors]
+
+
+def _mixes_steps(layer, ndim):
+    """Whether a layer that passes masks on computes over axis 1 without looking at them."""
+    name = type(layer).__name__
+    if name not in ("LayerNormalization", "UnitNormalization", "Softmax"):
+        return name == "GroupNormalization"
+    axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
+    return any(axis % ndim == 1 for axis in axes)
 
 
 def kept(layer, inputs, mask, takes_mask, outputs, computed):
@@ -70,7 +91,7 @@ def kept(layer, inputs, mask, takes_mask, outputs, computed):
             if blind:
                 _refuse(layer)
             result.append(out)
-        elif tuple(leaf.shape[:2]) != tuple(given[0].shape):
+        elif tuple(leaf.shape[:2]) != tuple(given[0].shape) or _mixes_steps(layer, leaf.ndim):
             _refuse(layer)
         elif out is None:
             if type(layer).__name__ != "Embedding":

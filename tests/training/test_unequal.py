@@ -153,6 +153,31 @@ def test_lists_beside_arrays_and_several_outputs():
     assert history["loss"][1] < history["loss"][0]
 
 
+ATTENTION = {
+    "multi_head": lambda x: layers.MultiHeadAttention(2, 4)(x, x),
+    "causal": lambda x: layers.MultiHeadAttention(2, 4)(x, x, use_causal_mask=True),
+    "additive": lambda x: layers.AdditiveAttention()([x, x]),
+    "block": lambda x: layers.LayerNormalization()(
+        layers.Add()([x, layers.MultiHeadAttention(1, 2)(x, x)])
+    ),
+    "concatenate": lambda x: layers.Concatenate()([x, layers.GRU(2, return_sequences=True)(x)]),
+    "decoder": lambda x: layers.GRU(2, return_sequences=True)(
+        layers.RepeatVector(3)(layers.LSTM(2)(x))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_functional_models(name):
+    inputs = keras.Input((None, 3))
+    model = keras.Model(inputs, ATTENTION[name](inputs))
+    xs = sequences()
+    outputs = model.predict(xs, batch_size=3, verbose=0)
+    assert isinstance(outputs, np.ndarray) == (name == "decoder")
+    for output, expected in zip(outputs, alone(model, xs), strict=True):
+        close(output, expected)
+
+
 def test_equal_lengths_and_a_single_sequence():
     model = chain(layers.GRU(2, return_sequences=True))
     xs = [x[:1] for x in sequences()]
@@ -189,12 +214,15 @@ def test_a_train_step_of_the_users():
     [
         (lambda: layers.Conv1D(2, 3, padding="same"), "Conv1D"),
         (lambda: layers.MaxPooling1D(2), "MaxPooling1D"),
+        (lambda: layers.GlobalMaxPooling1D(), "GlobalMaxPooling1D"),
+        (lambda: layers.GroupNormalization(1), "GroupNormalization"),
+        (lambda: layers.UnitNormalization(axis=1), "UnitNormalization"),
         (lambda: layers.Lambda(lambda x: x[:, -1]), "Lambda"),
         (lambda: layers.GRU(2, go_backwards=True, return_sequences=True), "GRU"),
     ],
 )
 def test_layers_without_masks_are_refused_by_name(layer, name):
-    model = chain(layer(), layers.Dense(1))
+    model = keras.Sequential([keras.Input((None, 3)), layer(), layers.Dense(1)])
     with pytest.raises(ValueError, match=f"{name}.*unequal length"):
         model.predict(sequences(), verbose=0)
     model.predict(np.zeros((2, 6, 3)), verbose=0)  # the model stays usable
