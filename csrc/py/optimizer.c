@@ -19,19 +19,50 @@ static const struct {
     {"rmsprop", SRN_OPTIM_RMSPROP},
     {"adam", SRN_OPTIM_ADAM},
     {"nadam", SRN_OPTIM_NADAM},
+    {"adagrad", SRN_OPTIM_ADAGRAD},
+    {"adadelta", SRN_OPTIM_ADADELTA},
+    {"adamax", SRN_OPTIM_ADAMAX},
+    {"ftrl", SRN_OPTIM_FTRL},
+    {"lion", SRN_OPTIM_LION},
+    {"lamb", SRN_OPTIM_LAMB},
+    {"adafactor", SRN_OPTIM_ADAFACTOR},
 };
 
-#define FIELD(member) {#member, offsetof(srn_optim_config, member), false}
-#define FLAG(member) {#member, offsetof(srn_optim_config, member), true}
+typedef enum field_type { NUMBER, FLAG, COUNT } field_type;
+#define FIELD(type, member) {#member, offsetof(srn_optim_config, member), type}
 static const struct {
     const char *name;
     size_t offset;
-    bool flag;
+    field_type type;
 } fields[] = {
-    FIELD(learning_rate),   FIELD(momentum),  FIELD(rho),          FIELD(beta_1),
-    FIELD(beta_2),          FIELD(epsilon),   FIELD(weight_decay), FLAG(nesterov),
-    FLAG(amsgrad),          FLAG(centered),   FIELD(clipnorm),     FIELD(clipvalue),
-    FIELD(global_clipnorm), FIELD(u_product),
+    FIELD(NUMBER, learning_rate),
+    FIELD(NUMBER, momentum),
+    FIELD(NUMBER, rho),
+    FIELD(NUMBER, beta_1),
+    FIELD(NUMBER, beta_2),
+    FIELD(NUMBER, epsilon),
+    FIELD(NUMBER, weight_decay),
+    FIELD(FLAG, nesterov),
+    FIELD(FLAG, amsgrad),
+    FIELD(FLAG, centered),
+    FIELD(NUMBER, clipnorm),
+    FIELD(NUMBER, clipvalue),
+    FIELD(NUMBER, global_clipnorm),
+    FIELD(NUMBER, u_product),
+    FIELD(NUMBER, initial_accumulator),
+    FIELD(NUMBER, learning_rate_power),
+    FIELD(NUMBER, l1),
+    FIELD(NUMBER, l2),
+    FIELD(NUMBER, l2_shrinkage),
+    FIELD(NUMBER, beta),
+    FIELD(NUMBER, beta_2_decay),
+    FIELD(NUMBER, epsilon_2),
+    FIELD(NUMBER, clip_threshold),
+    FIELD(NUMBER, loss_scale_factor),
+    FIELD(COUNT, accumulation_steps),
+    FIELD(FLAG, use_ema),
+    FIELD(NUMBER, ema_momentum),
+    FIELD(COUNT, ema_overwrite_frequency),
 };
 
 /* ---- one step at a time ---- */
@@ -102,9 +133,19 @@ static bool read_kind(srn_optim_config *config, PyObject *name) {
             return true;
         }
     }
-    PyErr_Format(PyExc_ValueError,
-                 "Optimizer: got %R, expected 'sgd', 'rmsprop', 'adam' or 'nadam'", name);
+    PyErr_Format(PyExc_ValueError, "Optimizer: got %R, expected 'sgd', 'adam' or another rule", name);
     return false;
+}
+
+static bool read_count(int64_t *count, PyObject *value, const char *what) {
+    if (!srn_py_int64(count, value, what)) {
+        return false;
+    }
+    if (*count < 0) {
+        PyErr_Format(PyExc_ValueError, "%s: got %R, expected 0 or more", what, value);
+        return false;
+    }
+    return true;
 }
 
 static bool read_field(srn_optim_config *config, PyObject *name, PyObject *value) {
@@ -115,31 +156,37 @@ static bool read_field(srn_optim_config *config, PyObject *name, PyObject *value
         void *member = (char *)config + fields[i].offset;
         char what[64];
         PyOS_snprintf(what, sizeof what, "Optimizer: %s", fields[i].name);
-        if (fields[i].flag) {
+        if (fields[i].type == FLAG) {
             return srn_py_bool(member, value, what);
         }
-        if (value == Py_None) { /* no clipping, no decay */
-            *(double *)member = 0;
+        if (value == Py_None) { /* the member stays 0: no clipping, no decay, ... */
             return true;
         }
-        return srn_py_double(member, value, what);
+        return fields[i].type == COUNT ? read_count(member, value, what)
+                                       : srn_py_double(member, value, what);
     }
     PyErr_Format(PyExc_TypeError, "Optimizer() got an unexpected keyword argument '%U'", name);
     return false;
 }
 
-static bool read_config(srn_optim_config *config, PyObject *kwargs) {
+static bool read_config(srn_optim_config *config, PyObject **undecayed, PyObject *kwargs) {
     *config = (srn_optim_config){.kind = config->kind,
                                  .learning_rate = 0.001,
                                  .rho = 0.9,
                                  .beta_1 = 0.9,
                                  .beta_2 = 0.999,
                                  .epsilon = 1e-7,
+                                 .learning_rate_power = -0.5,
+                                 .beta_2_decay = -0.8,
+                                 .epsilon_2 = 1e-3,
+                                 .clip_threshold = 1,
                                  .u_product = 1};
     PyObject *name, *value;
     Py_ssize_t position = 0;
     while (kwargs != NULL && PyDict_Next(kwargs, &position, &name, &value)) {
-        if (!read_field(config, name, value)) {
+        if (PyUnicode_CompareWithASCIIString(name, "undecayed") == 0) {
+            *undecayed = value;
+        } else if (!read_field(config, name, value)) {
             return false;
         }
     }
@@ -156,7 +203,11 @@ static bool read_variables(srn_py_optimizer *self) {
     srn_error err = {0};
     self->variable_data = srn_alloc(((size_t)n + 1) * sizeof(void *), &err);
     self->begin = srn_alloc_zero(((size_t)n + 1) * sizeof(int64_t), &err);
-    if (self->variable_data == NULL || self->begin == NULL) {
+    self->last_axes = srn_alloc_zero(((size_t)n + 1) * sizeof *self->last_axes, &err);
+    self->undecayed = srn_alloc_zero((size_t)n + 1, &err);
+    self->idle = srn_alloc_zero((size_t)n + 1, &err);
+    if (self->variable_data == NULL || self->begin == NULL || self->last_axes == NULL ||
+        self->undecayed == NULL || self->idle == NULL) {
         srn_py_raise(&err);
         return false;
     }
@@ -188,9 +239,52 @@ static bool read_variables(srn_py_optimizer *self) {
         }
         /* The arrays exist, so their sizes in bytes do not overflow together. */
         self->begin[i + 1] = self->begin[i] + srn_shape_count(&type.shape);
+        if (type.shape.rank >= 2) {
+            self->last_axes[i][0] = type.shape.dim[type.shape.rank - 2];
+            self->last_axes[i][1] = type.shape.dim[type.shape.rank - 1];
+        }
     }
-    self->target = (srn_optim_target){(int32_t)n, self->variable_data, self->begin, dtype};
+    self->target = (srn_optim_target){.n = (int32_t)n,
+                                      .variables = self->variable_data,
+                                      .begin = self->begin,
+                                      .dtype = dtype,
+                                      .last_axes = (const int64_t (*)[2])self->last_axes,
+                                      .undecayed = self->undecayed,
+                                      .idle = self->idle};
     return true;
+}
+
+/* A bool per variable; false for all if `values` is NULL. */
+static bool read_flags(srn_py_optimizer *self, bool *flags, PyObject *values, const char *what) {
+    const Py_ssize_t n = self->target.n;
+    if (values == NULL) {
+        memset(flags, 0, (size_t)n * sizeof *flags);
+        return true;
+    }
+    PyObject *tuple = srn_py_tuple(values, what);
+    if (tuple == NULL) {
+        return false;
+    }
+    bool ok = PyTuple_GET_SIZE(tuple) == n;
+    if (!ok) {
+        PyErr_Format(PyExc_ValueError, "%s: got %zd flags for %zd variables", what,
+                     PyTuple_GET_SIZE(tuple), n);
+    }
+    for (Py_ssize_t i = 0; ok && i < n; i++) {
+        ok = srn_py_bool(&flags[i], PyTuple_GET_ITEM(tuple, i), what);
+    }
+    Py_DECREF(tuple);
+    return ok;
+}
+
+static void fill(void *data, srn_dtype dtype, int64_t n, double value) {
+    for (int64_t i = 0; i < n; i++) {
+        if (dtype == SRN_F32) {
+            ((float *)data)[i] = (float)value;
+        } else {
+            ((double *)data)[i] = value;
+        }
+    }
 }
 
 static bool make_slots(srn_py_optimizer *self) {
@@ -203,7 +297,8 @@ static bool make_slots(srn_py_optimizer *self) {
             return false;
         }
         self->slot_data[i] = PyArray_DATA(slot);
-        memset(self->slot_data[i], 0, (size_t)PyArray_NBYTES(slot));
+        fill(self->slot_data[i], type.dtype, PyArray_SIZE(slot),
+             srn_optim_slot_start(&self->config, i));
         PyTuple_SET_ITEM(self->slots, i, (PyObject *)slot);
     }
     return self->slots != NULL;
@@ -218,9 +313,11 @@ static PyObject *optimizer_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     if (self == NULL) {
         return NULL;
     }
-    bool ok = read_kind(&self->config, kind) && read_config(&self->config, kwargs);
+    PyObject *undecayed = NULL;
+    bool ok = read_kind(&self->config, kind) && read_config(&self->config, &undecayed, kwargs);
     self->variables = ok ? srn_py_tuple(variables, "Optimizer: variables") : NULL;
-    if (self->variables == NULL || !read_variables(self) || !make_slots(self)) {
+    if (self->variables == NULL || !read_variables(self) || !read_flags(self, self->undecayed, undecayed, "Optimizer: undecayed") ||
+        !make_slots(self)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -245,6 +342,9 @@ static void optimizer_dealloc(PyObject *object) {
     Py_XDECREF(self->slots);
     srn_free(self->variable_data);
     srn_free(self->begin);
+    srn_free(self->last_axes);
+    srn_free(self->undecayed);
+    srn_free(self->idle);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -283,23 +383,25 @@ static PyObject *optimizer_slots_of(PyObject *object, void *unused) {
     return Py_NewRef(((srn_py_optimizer *)object)->slots);
 }
 
-static PyObject *optimizer_u_product(PyObject *object, void *unused) {
+static int optimizer_set_idle(PyObject *object, PyObject *value, void *unused) {
     (void)unused;
-    return PyFloat_FromDouble(((srn_py_optimizer *)object)->config.u_product);
+    srn_py_optimizer *self = (srn_py_optimizer *)object;
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "this optimizer is stepping in another thread");
+        return -1;
+    }
+    return read_flags(self, self->idle, value, "Optimizer: idle") ? 0 : -1;
 }
 
-static int optimizer_set_u_product(PyObject *object, PyObject *value, void *unused) {
+/* The number in the config itself, as an array of no axes. */
+static PyObject *optimizer_u_product(PyObject *object, void *unused) {
     (void)unused;
-    if (value == NULL) {
-        PyErr_SetString(PyExc_AttributeError, "u_product cannot be deleted");
-        return -1;
+    srn_py_optimizer *self = (srn_py_optimizer *)object;
+    PyObject *array = PyArray_SimpleNewFromData(0, NULL, NPY_DOUBLE, &self->config.u_product);
+    if (array != NULL && PyArray_SetBaseObject((PyArrayObject *)array, Py_NewRef(object)) < 0) {
+        Py_CLEAR(array);
     }
-    double number;
-    if (!srn_py_double(&number, value, "Optimizer: u_product")) {
-        return -1;
-    }
-    ((srn_py_optimizer *)object)->config.u_product = number;
-    return 0;
+    return array;
 }
 
 /* ---- the type ---- */
@@ -313,8 +415,11 @@ static PyMethodDef optimizer_methods[] = {
 
 static PyGetSetDef optimizer_getset[] = {
     {"slots", optimizer_slots_of, NULL, "The state: flat arrays, writeable.", NULL},
-    {"u_product", optimizer_u_product, optimizer_set_u_product,
-     "Nadam: the product of the momentum schedule so far.", NULL},
+    {"u_product", optimizer_u_product, NULL,
+     "Nadam: the product of the momentum schedule so far, a float64 array without axes, writeable.",
+     NULL},
+    {"idle", NULL, optimizer_set_idle,
+     "A bool per variable: whether steps leave it alone, as it has no gradient. Write only.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

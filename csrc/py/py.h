@@ -40,6 +40,8 @@ typedef struct srn_py_optimizer {
     PyObject *slots;     /* tuple of flat arrays */
     void **variable_data;
     int64_t *begin;
+    int64_t (*last_axes)[2];
+    bool *undecayed, *idle;
     void *slot_data[SRN_OPTIM_MAX_SLOTS];
     bool busy; /* a step is under way in some thread */
 } srn_py_optimizer;

@@ -358,7 +358,7 @@ def test_slots_are_writeable_and_zero():
         slot[:] = 1
     np.testing.assert_array_equal(optimizer.slots[0], np.ones(7))
     assert optimizer.u_product == 1.0
-    optimizer.u_product = 0.5
+    optimizer.u_product[...] = 0.5
     assert optimizer.u_product == 0.5
 
 
@@ -373,7 +373,14 @@ def test_slots_are_writeable_and_zero():
         (lambda w: _core.Optimizer("adam", [w, w.astype(float)]), TypeError, "float64"),
         (lambda w: _core.Optimizer("adam", [w.astype(int)]), TypeError, "int64"),
         (lambda w: _core.Optimizer("adam", [w[::2]]), ValueError, "C-contiguous"),
-        (lambda w: _core.Optimizer("adam", [w], beta=1), TypeError, "'beta'"),
+        (lambda w: _core.Optimizer("adam", [w], bet=1), TypeError, "'bet'"),
+        (lambda w: _core.Optimizer("adam", [w], use_ema=1), TypeError, "True or False"),
+        (lambda w: _core.Optimizer("adam", [w], accumulation_steps=-1), ValueError, "got -1"),
+        (lambda w: _core.Optimizer("adam", [w], accumulation_steps=1.5), TypeError, "int"),
+        (lambda w: _core.Optimizer("adam", [w], undecayed=[]), ValueError, "0 flags for 1"),
+        (lambda w: _core.Optimizer("adam", [w], undecayed=[1]), TypeError, "True or False"),
+        (lambda w: setattr(_core.Optimizer("adam", [w]), "idle", [True] * 2), ValueError,
+         "2 flags for 1"),
         (lambda w: _core.Optimizer("adam", [w], beta_1="x"), TypeError, "number"),
         (lambda w: _core.Optimizer("adam", [w], amsgrad=2), TypeError, "True or False"),
         (lambda w: _core.Optimizer("adam", [w], clipnorm=1, clipvalue=1), ValueError, "exclude"),
