@@ -23,6 +23,10 @@ class NotALayerError(TypeError, ValueError):
     """Something else was given where a layer belongs: a TypeError; Keras 3 raises ValueError."""
 
 
+class NotAnOptimizerError(TypeError, ValueError):
+    """Something else was given where an optimizer belongs: a TypeError; Keras 3: ValueError."""
+
+
 class UnknownOutputError(ValueError, KeyError):
     """Losses, metrics, weights or targets are given for an output that the model does not have.
 

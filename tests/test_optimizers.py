@@ -141,12 +141,18 @@ def test_clipping(name, clip):
     check(optimizers.Adam(0.1, **{name: 0.8}), expected(adam(), clip))
 
 
-def test_none_counts_as_zero_gradient():
-    optimizer, v = optimizers.SGD(0.5), [keras.Variable(np.ones(2)), keras.Variable(np.ones(2))]
-    optimizer.apply_gradients([(None, v[0]), (np.ones(2), v[1])])
+def test_variables_without_gradient_stay():
+    optimizer = optimizers.SGD(0.5, momentum=0.5)
+    optimizer.weight_decay = 0.5
+    v = [keras.Variable(np.ones(2)), keras.Variable(np.ones(2))]
+    with pytest.warns(UserWarning, match=r"no gradients for the variables \['variable"):
+        optimizer.apply_gradients([(None, v[0]), (np.ones(2), v[1])])
     np.testing.assert_array_equal(v[0].numpy(), [1, 1])
-    np.testing.assert_array_equal(v[1].numpy(), [0.5, 0.5])
-    assert int(optimizer.iterations) == 1
+    np.testing.assert_array_equal(v[1].numpy(), [0.25, 0.25])
+    optimizer.apply([np.ones(2)], v[:1])
+    np.testing.assert_array_equal(v[0].numpy(), [0.25, 0.25])
+    np.testing.assert_array_equal(v[1].numpy(), [0.25, 0.25])
+    assert int(optimizer.iterations) == 2
     with pytest.raises(ValueError, match="No gradients"):
         optimizer.apply([None, None])
 
@@ -289,7 +295,11 @@ def test_unknown_names():
     with pytest.raises(ValueError, match=r"'adamm'.*Did you mean 'Adam'"):
         optimizers.get("adamm")
     with pytest.raises(ValueError, match="SGD"):
-        optimizers.get("ftrl")
+        optimizers.get("descent")
+    with pytest.raises(ValueError, match="Muon: AdamW"):
+        optimizers.get("muon")
+    with pytest.raises(AttributeError, match="loss_scale_factor"):
+        _ = optimizers.LossScaleOptimizer
     with pytest.raises(TypeError, match="Did you mean 'momentum'"):
         optimizers.SGD(momentun=0.9)
 
@@ -303,9 +313,14 @@ def test_bad_arguments():
         optimizers.SGD("fast")
     with pytest.raises(ValueError, match="beta_1"):
         optimizers.Adam(beta_1=1.5)
-    with pytest.raises(ValueError, match="use_ema is not available"):
-        optimizers.Adam(use_ema=True)
-    optimizers.Adam(use_ema=False, ema_momentum=0.99, gradient_accumulation_steps=None)
+    with pytest.raises(ValueError, match="ema_momentum"):
+        optimizers.Adam(use_ema=True, ema_momentum=1.5)
+    with pytest.raises(ValueError, match="ema_overwrite_frequency must be an int >= 1"):
+        optimizers.Adam(use_ema=True, ema_overwrite_frequency=0)
+    with pytest.raises(ValueError, match="gradient_accumulation_steps must be an int >= 2"):
+        optimizers.Adam(gradient_accumulation_steps=1)
+    with pytest.raises(NotImplementedError, match="C core"):
+        optimizers.Optimizer(0.1)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,13 @@
 """Optimizers: the Python side of an update rule whose arithmetic is in csrc/optim.
 
 An optimizer owns its hyperparameters, the learning rate and the count of steps; `build(variables)`
-makes the `_core.Optimizer` that holds the slots (moments, velocities). One step is: clip, decay
-(w -= lr weight_decay w), update, count; then the constraints of the variables.
+makes the `_core.Optimizer` that holds the slots (moments, velocities). One step is: unscale,
+accumulate, clip, decay (w -= lr weight_decay w), update, average, as csrc/optim/optim.h says, and
+count; then the constraints of the variables.
 """
+
+import re
+import warnings
 
 import numpy as np
 
@@ -11,12 +15,11 @@ from seqrnn import _core, ops, trace
 from seqrnn.config import snake_case
 from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.optimizers.schedules import LearningRateSchedule
+from seqrnn.optimizers.state import State
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
-_LATER = ("use_ema", "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps")
 
-
-class Optimizer:
+class Optimizer(State):
     """Base of optimizers.
 
     Args:
@@ -25,13 +28,20 @@ class Optimizer:
         clipnorm: largest norm of the gradient of each variable.
         clipvalue: largest absolute value of each element of a gradient.
         global_clipnorm: largest norm of all gradients together. At most one of the three.
+        use_ema: whether to keep an exponential moving average of the weights, which they are
+            replaced by at the end of `fit`.
+        ema_momentum: what part of the average stays in each step.
+        ema_overwrite_frequency: the weights are replaced by their average every so many steps too.
+        loss_scale_factor: `fit` multiplies the loss by it, and gradients are divided by it.
+        gradient_accumulation_steps: k >= 2: of k steps, k - 1 only add up gradients, and the k-th
+            makes one update by their mean. `iterations` counts the updates.
         name: default the class name in snake_case.
         lr: as `learning_rate` (Keras 2).
+
+    Raises ValueError for values out of range.
     """
 
     kind = None  # the core's word for the rule
-    # Slots in the order of Keras's files: in a group they alternate per variable (m, v, m, v, ...).
-    slot_groups = ()
 
     def __init__(
         self,
@@ -40,39 +50,70 @@ class Optimizer:
         clipnorm=None,
         clipvalue=None,
         global_clipnorm=None,
+        use_ema=False,
+        ema_momentum=0.99,
+        ema_overwrite_frequency=None,
+        loss_scale_factor=None,
+        gradient_accumulation_steps=None,
         name=None,
         **kwargs,
     ):
+        if self.kind is None:
+            raise NotImplementedError(
+                f"{type(self).__name__}: update rules of one's own are not supported in seqrnn, as "
+                "rules are in the C core. Subclass one that is there, or write a train_step that "
+                "assigns the weights itself."
+            )
         learning_rate = kwargs.pop("lr", learning_rate)
         self._refuse(kwargs)
-        clips = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        given = {key: value for key, value in clips.items() if value is not None}
-        if len(given) > 1:
-            raise ValueError(
-                f"Only one of clipnorm, clipvalue and global_clipnorm can be set, got {given}."
-            )
-        for key, value in {**given, "weight_decay": weight_decay or 0.0}.items():
-            check_number(type(self).__name__, key, value, 0.0)
         self.name = name or snake_case(type(self).__name__)
         self.weight_decay = weight_decay
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.iterations = trace.Variable(np.zeros((), np.int64), name="iteration", trainable=False)
+        self.use_ema, self.ema_momentum = bool(use_ema), ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check()
+        self._iterations = trace.Variable(np.zeros((), np.int64), name="iteration", trainable=False)
         self._schedule = None
         self._rate = None
         self._set_rate(learning_rate)
         self._variables = None  # trained; None before build
+        self._undecayed = (frozenset(), None)  # ids of variables, pattern of names
+        self._idle = ()  # which variables have no gradient; () for none
+        self._slots = None
         self.core = None
 
+    def _check(self):
+        owner = type(self).__name__
+        clips = ("clipnorm", "clipvalue", "global_clipnorm")
+        given = {key: getattr(self, key) for key in clips if getattr(self, key) is not None}
+        if len(given) > 1:
+            raise ValueError(
+                f"Only one of clipnorm, clipvalue and global_clipnorm can be set, got {given}."
+            )
+        for key, value in {**given, "weight_decay": self.weight_decay or 0.0}.items():
+            check_number(owner, key, value, 0.0)
+        check_number(owner, "ema_momentum", self.ema_momentum, 0.0, 1.0)
+        if self.loss_scale_factor is not None:
+            check_number(owner, "loss_scale_factor", self.loss_scale_factor, 1e-38)
+        for key, least in (("ema_overwrite_frequency", 1), ("gradient_accumulation_steps", 2)):
+            value = getattr(self, key)
+            if value is not None and (not isinstance(value, int | np.integer) or value < least):
+                raise ValueError(f"{owner}: {key} must be an int >= {least}, got {value!r}.")
+
     def _refuse(self, kwargs):
-        defaults = {"ema_momentum": 0.99, "jit_compile": None, "decay": 0.0}
-        for key in list(kwargs):
-            if key in _LATER and kwargs[key] not in (None, False):
-                raise ValueError(f"{type(self).__name__}: {key} is not available in seqrnn yet.")
-            if key in _LATER or key in defaults:
-                kwargs.pop(key)
+        accepted = {"jit_compile": None, "decay": 0.0}
+        if kwargs.get("decay"):
+            raise ValueError(
+                f"{type(self).__name__}: decay is not supported, as in Keras 3. Give "
+                "learning_rate=InverseTimeDecay(learning_rate, 1, decay) instead."
+            )
+        for key in accepted:
+            kwargs.pop(key, None)
         if kwargs:
             name = next(iter(kwargs))
-            known = [*self.get_config_names(), *_LATER, *defaults, "lr"]
+            known = [*self.get_config_names(), *accepted, "lr"]
             raise UnknownArgumentError(
                 f"{type(self).__name__}() got an unexpected keyword argument {name!r}."
                 f"{did_you_mean(name, known)}"
@@ -82,7 +123,7 @@ class Optimizer:
     def get_config_names(cls):
         """Names of the constructor's arguments."""
         names = set()
-        for base in cls.__mro__[:-1]:
+        for base in cls.__mro__[: cls.__mro__.index(Optimizer) + 1]:
             code = base.__init__.__code__
             names |= set(code.co_varnames[1 : code.co_argcount])
         return sorted(names)
@@ -124,8 +165,16 @@ class Optimizer:
         if self._schedule is None:
             return float(self._rate.storage)
         if isinstance(self._schedule, LearningRateSchedule):
-            return float(self._schedule(int(self.iterations.storage)))
+            return float(self._schedule(int(self._iterations.storage)))
         return float(self._schedule())
+
+    @property
+    def iterations(self):
+        """The number of updates made: a Variable, or an array when gradients are accumulated."""
+        steps = self.gradient_accumulation_steps
+        if not steps:
+            return self._iterations
+        return np.asarray(self._iterations.storage // steps).view(trace.Array)
 
     # ---- state ----
 
@@ -159,108 +208,63 @@ class Optimizer:
             clipnorm=self.clipnorm or 0.0,
             clipvalue=self.clipvalue or 0.0,
             global_clipnorm=self.global_clipnorm or 0.0,
+            use_ema=self.use_ema,
+            ema_momentum=self.ema_momentum,
+            ema_overwrite_frequency=self.ema_overwrite_frequency,
+            loss_scale_factor=self.loss_scale_factor,
+            accumulation_steps=self.gradient_accumulation_steps,
+            undecayed=[self._is_undecayed(v) for v in variables],
             **self.core_config(),
         )
         self._variables = variables
+        self._slots = self._make_slots()
 
-    @property
-    def variables(self):
-        """Copies of the state as arrays, in the order of Keras: iteration, learning rate (unless
-        scheduled), then the slots, one array per trained variable and slot (see `slot_groups`)."""
-        own = [self.iterations] + ([self._rate] if self._schedule is None else [])
-        arrays = [variable.numpy() for variable in own]
-        arrays += [view.copy() for view in self._slot_views()]
-        return arrays + self._scalars()
-
-    def _slot_views(self):
-        """The slots as views of the core's arrays, in the order and shapes of `variables`."""
-        if self.core is None:
-            return []
-        ends = np.cumsum([v.storage.size for v in self._variables])[:-1]
-        pieces = [np.split(slot, ends) for slot in self.core.slots]
-        return [
-            pieces[slot][i].reshape(variable.shape)
-            for group in self._groups()
-            for i, variable in enumerate(self._variables)
-            for slot in group
-        ]
-
-    def _groups(self):
-        """Those of `slot_groups` that this optimizer, with its arguments, has."""
-        n = len(self.core.slots)
-        return [group for group in self.slot_groups if max(group) < n]
-
-    def _scalars(self):
-        """What comes after the slots."""
-        return []
-
-    def _set_scalars(self, arrays):
-        """Restores `_scalars`."""
-
-    def set_weights(self, weights):
-        """Sets the state from arrays in the order of `variables`; all or, on an error, none.
-
-        ValueError if their number or shapes are not those of `variables`.
-        """
-        weights = [np.asarray(w) for w in weights]
-        expected = [array.shape for array in self.variables]
-        if [w.shape for w in weights] != expected:
+    def exclude_from_weight_decay(self, var_list=None, var_names=None):
+        """Has variables not decay: those in `var_list`, and those whose name holds (as a regular
+        expression) one of `var_names`. Has to be called before `build`, else ValueError."""
+        if self.built:
             raise ValueError(
-                f"The state of {type(self).__name__} has {len(expected)} arrays of the shapes "
-                f"{expected}, got {len(weights)} of {[w.shape for w in weights]}."
-                + ("" if self.built else " It is not built yet: build(model.trainable_variables).")
+                "exclude_from_weight_decay() has to be called before the optimizer is built, which "
+                "is at the first step of training."
             )
-        own = 1 + (self._schedule is None)
-        self.iterations.assign(weights[0].astype(np.int64))
-        if self._schedule is None:
-            self._rate.assign(weights[1].astype(np.float64))
-        views = self._slot_views()
-        for view, array in zip(views, weights[own:], strict=False):
-            view[...] = array
-        self._set_scalars(weights[own + len(views) :])
+        pattern = re.compile("|".join(var_names)) if var_names else None
+        self._undecayed = (frozenset(id(v) for v in var_list or ()), pattern)
 
-    def save_own_variables(self, store):
-        """Puts the state into a dict: '0', '1', ... in the order of `variables`."""
-        for i, array in enumerate(self.variables):
-            store[str(i)] = array
-
-    def load_own_variables(self, store):
-        """Sets the state from what `save_own_variables` gave. ValueError if it does not fit.
-
-        What was saved before the first step has no slots; those here stay as they are then.
-        """
-        weights = [store[key] for key in sorted(store, key=int)]
-        own = 1 + (self._schedule is None)
-        if len(weights) == own:
-            weights += self.variables[own:]
-        self.set_weights(weights)
-
-    def __getstate__(self):
-        state = {} if self.core is None else {"state": self.variables}
-        return {**self.__dict__, "core": None, **state}
-
-    def __setstate__(self, fields):
-        state = fields.pop("state", None)
-        self.__dict__.update(fields)
-        if state is not None:
-            self.build(self._variables)
-            self.set_weights(state)
+    def _is_undecayed(self, variable):
+        ids, pattern = self._undecayed
+        return id(variable) in ids or bool(pattern and pattern.search(variable.name))
 
     # ---- by hand ----
 
+    def scale_loss(self, loss):
+        """The loss that gradients are to be taken of: times `loss_scale_factor`."""
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
     def apply_gradients(self, grads_and_vars):
-        """One step for pairs (gradient, variable)."""
+        """One step for pairs (gradient, variable). Returns the count of steps."""
         pairs = list(grads_and_vars)
         self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self._iterations
 
     def apply(self, grads, trainable_variables=None):
-        """One step by a list of gradients, as arrays; None counts as zero."""
+        """One step by a list of gradients, as arrays; variables whose gradient is None stay as
+        they are.
+
+        Args:
+            grads: one per variable.
+            trainable_variables: needed the first time; later any of those the optimizer was built
+                for, the others stay as they are.
+
+        Raises ValueError for unknown variables, for wrong numbers or shapes, and when all
+        gradients are None.
+        """
+        grads = list(grads)
+        if not grads:
+            return
         if trainable_variables is not None:
-            with trace.entered(None):
-                self.build(trainable_variables)
+            grads = self._in_order(grads, list(trainable_variables))
         if self.core is None:
             raise ValueError("apply() needs the variables the first time.")
-        grads = list(grads)
         if len(grads) != len(self._variables):
             raise ValueError(f"Got {len(grads)} gradients for {len(self._variables)} variables.")
         if all(g is None for g in grads):
@@ -278,13 +282,46 @@ class Optimizer:
                 )
             flat.append(np.ravel(array))
         flat = np.concatenate(flat).astype(self._variables[0].dtype)
+        self.leave_alone([g is None for g in grads])
         self.core.step(
-            flat, learning_rate=self.current_rate(), iteration=int(self.iterations.storage)
+            flat, learning_rate=self.current_rate(), iteration=int(self._iterations.storage)
         )
         self.count_step()
         for variable in self._variables:
             variable.version += 1
         self.constrain()
+
+    def _in_order(self, grads, variables):
+        """One gradient for each variable that the optimizer was built for."""
+        if len(grads) != len(variables):
+            raise ValueError(f"Got {len(grads)} gradients for {len(variables)} variables.")
+        if self.core is None:
+            with trace.entered(None):
+                self.build(variables)
+        given = {id(v): g for g, v in zip(grads, variables, strict=True)}
+        known = {id(v) for v in self._variables}
+        for variable in variables:
+            if id(variable) not in known:
+                raise ValueError(
+                    f"Unknown variable {variable.path!r}: this {type(self).__name__} was built for "
+                    "others. Make a new optimizer for it."
+                )
+        return [given.get(id(v)) for v in self._variables]
+
+    def leave_alone(self, idle):
+        """Which of the variables have no gradient in the steps to come, a bool for each."""
+        idle = tuple(idle) if any(idle) else ()
+        if idle == self._idle:
+            return
+        self.core.idle = idle or [False] * len(self._variables)
+        self._idle = idle
+        names = [v.path for v, left in zip(self._variables, idle, strict=False) if left]
+        if names:
+            warnings.warn(
+                f"There are no gradients for the variables {names}: the loss does not depend on "
+                "them. They stay as they are.",
+                stacklevel=4,
+            )
 
     def _apply_at_the_end(self, grads):
         """In a function being traced: the step is taken when its run ends."""
@@ -312,7 +349,7 @@ class Optimizer:
 
     def count_step(self):
         """A step has been made."""
-        self.iterations.storage[...] += 1
+        self._iterations.storage[...] += 1
 
     # ---- config ----
 
@@ -325,6 +362,11 @@ class Optimizer:
             "clipnorm": self.clipnorm,
             "clipvalue": self.clipvalue,
             "global_clipnorm": self.global_clipnorm,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
 
     @classmethod

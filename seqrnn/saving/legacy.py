@@ -68,7 +68,7 @@ def _write_arrays(group, arrays):
 
 def _optimizer_arrays(optimizer):
     names = ["iteration", "learning_rate"] if optimizer._schedule is None else ["iteration"]
-    arrays = optimizer.variables
+    arrays = [variable.numpy() for variable in optimizer.variables]
     names += [f"slot_{i}" for i in range(len(arrays) - len(names))]
     return {f"{optimizer.name}/{name}": a for name, a in zip(names, arrays, strict=True)}
 

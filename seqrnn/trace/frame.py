@@ -173,7 +173,7 @@ class Update:
         self.variables = variables
 
     def changes(self, variable) -> bool:
-        return variable is self.optimizer.iterations or any(v is variable for v in self.variables)
+        return variable is self.optimizer._iterations or any(v is variable for v in self.variables)
 
 
 class Tensor(Operators):

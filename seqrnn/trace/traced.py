@@ -117,6 +117,7 @@ class Traced:
         plan: the `_core.Plan`.
         variables: those the plan reads or assigns; the trainable ones keep their own order.
         trainable: the variables by which there is a gradient, in the order given.
+        idle: for each of them whether the loss does not depend on it; () if it does on all.
         assigned: the variables that the plan assigns.
         optimizer: the one that the function applied, whose step ends a `train`; or None.
         draws: how many random seeds one generator gave at most.
@@ -150,6 +151,8 @@ class Traced:
         self.assigned = [v for v in frame.variables if id(v) in frame.assigned]
         self.draws = max(frame.draws.values(), default=frame.first_draw) - frame.first_draw
         self.trainable = list(trainable or ())
+        idle = tuple(gradient is None for gradient in gradients)
+        self.idle = idle if any(idle) else ()
         self.optimizer = None if frame.update is None else frame.update.optimizer
         self._storage = tuple(v.storage for v in self.variables)
         self._checks = tuple(frame.checks)

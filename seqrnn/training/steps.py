@@ -83,11 +83,12 @@ class Steps:
         if not self._trained:
             outputs = traced.run(batch.arrays, step, batch.rows, totals)
         else:
+            optimizer.leave_alone(traced.idle)
             outputs = traced.train(
                 batch.arrays,
                 optimizer.core,
                 optimizer.current_rate(),
-                optimizer.iterations.storage,
+                optimizer._iterations.storage,
                 step,
                 batch.rows,
                 totals,
@@ -190,11 +191,12 @@ class Steps:
         return Spec(batch.shape_of(array), dtype)
 
     def _step(self, x, y, weight):
-        """What is traced: (loss, vector of sums[, predictions, their masks])."""
+        """What is traced: (loss to descend on, vector of sums[, predictions, their masks])."""
         predictions = nest.flatten(self._outputs(x))
         targets, weights = self._per_output(y, weight, len(predictions))
         with padded_inputs(x):
             total, vector = self.objective.statistics(self.model, targets, predictions, weights)
+        total = self.optimizer.scale_loss(total)
         if not self.objective.needs_predictions:
             return total, vector
         return total, vector, predictions, [p._keras_mask for p in predictions]

@@ -10,6 +10,7 @@ from contextlib import closing
 
 from seqrnn import optimizers
 from seqrnn.callbacks import CallbackList, History
+from seqrnn.errors import NotAnOptimizerError
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import nest
 from seqrnn.training.arguments import (
@@ -72,6 +73,8 @@ class Trainer(StepMethods):
         check_compile_flags(run_eagerly, jit_compile)
         steps_per_execution = check_count(steps_per_execution, "steps_per_execution") or 1
         optimizer = optimizers.get(optimizer)
+        if optimizer is None:
+            raise NotAnOptimizerError("compile() needs an optimizer, such as 'adam', got None.")
         objective = Objective(loss, loss_weights, metrics, weighted_metrics)
         self.optimizer = optimizer
         self.loss = loss
@@ -213,6 +216,8 @@ class Trainer(StepMethods):
             logs = self._epoch(epoch, training, due, listeners, verbose) or logs
             if self.stop_training:
                 break
+        if len(epochs) and self.optimizer.built:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.call("on_train_end", logs)
 
     def _epoch(self, epoch, training, validation, listeners, verbose):

@@ -113,7 +113,8 @@ class WrittenSteps(Steps):
             outputs = traced.run(arrays, step, batch.rows)
         else:
             optimizer = traced.optimizer
-            rate, count = optimizer.current_rate(), optimizer.iterations.storage
+            optimizer.leave_alone(traced.idle)
+            rate, count = optimizer.current_rate(), optimizer._iterations.storage
             outputs = traced.train(arrays, optimizer.core, rate, count, step, batch.rows)
             optimizer.constrain()
         result, rows = outputs

@@ -17,6 +17,7 @@ import cases_metrics
 import cases_model_api
 import cases_models
 import cases_norm
+import cases_optimizers
 import cases_recurrent
 import cases_refused
 import cases_schedules
@@ -36,6 +37,7 @@ FAMILIES = {
     "models": cases_models.CASES,
     "losses": cases_losses.CASES,
     "training": cases_training.CASES,
+    "optimizers": cases_optimizers.CASES,
     "metrics": cases_metrics.CASES,
     "fit": cases_fit.CASES,
     "configs": cases_configs.CASES,

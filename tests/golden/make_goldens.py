@@ -30,6 +30,8 @@ HERE = pathlib.Path(__file__).parent
 BACKENDS = dict.fromkeys(FAMILIES, "tensorflow") | dict.fromkeys(
     ("conv", "losses", "metrics", "training"), "jax"
 )
+# Thousands of steps by hand: an hour on the others, which compile each of them.
+BACKENDS["optimizers"] = "numpy"
 
 
 def make_all(families, keep):
@@ -65,7 +67,8 @@ def keras_on(backend):
 
 
 def versions(backend):
-    packages = ("keras", "numpy", "tensorflow-cpu" if backend == "tensorflow" else "jax")
+    own = {"tensorflow": ["tensorflow-cpu"], "jax": ["jax"], "numpy": []}[backend]
+    packages = ("keras", "numpy", *own)
     found = {package: importlib.metadata.version(package) for package in packages}
     return found | {"backend": backend, "python": platform.python_version()}
 
