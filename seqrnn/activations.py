@@ -1,4 +1,5 @@
-"""Activations: elementwise functions of a tensor (softmax and log_softmax: along an axis).
+"""Activations: elementwise functions of a tensor (softmax, log_softmax, sparsemax and glu: along an
+axis).
 
 Each can be called with tensors, placeholders or arrays. A function `fn(x)` of tensors serves as an
 activation as well.
@@ -11,6 +12,8 @@ from seqrnn.lookup import Lookup
 from seqrnn.ops import (
     celu,
     elu,
+    glu,
+    hard_shrink,
     hard_sigmoid,
     hard_silu,
     hard_swish,
@@ -23,11 +26,18 @@ from seqrnn.ops import (
     selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
     softsign,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
     swish,
     tanh,
+    tanh_shrink,
+    threshold,
 )
 from seqrnn.ops.core import op
 
@@ -63,9 +73,10 @@ def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
 
 
 _FUNCTIONS = (
-    celu, elu, exponential, gelu, hard_sigmoid, hard_silu, hard_tanh, leaky_relu, linear,
-    log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, softmax, softplus, softsign,
-    tanh,
+    celu, elu, exponential, gelu, glu, hard_shrink, hard_sigmoid, hard_silu, hard_tanh, leaky_relu,
+    linear, log_sigmoid, log_softmax, mish, relu, relu6, selu, sigmoid, silu, soft_shrink, softmax,
+    softplus, softsign, sparse_plus, sparse_sigmoid, sparsemax, squareplus, tanh, tanh_shrink,
+    threshold,
 )  # fmt: skip
 _known = {function.__name__: function for function in _FUNCTIONS}
 _lookup = Lookup("activation", {**_known, "swish": swish, "hard_swish": hard_swish})

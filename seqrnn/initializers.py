@@ -57,12 +57,16 @@ class Ones(Initializer):
 class Constant(Initializer):
     """All `value`; an array as value must have the weight's shape, or broadcast to it."""
 
+    broadcasts = True  # False for an array given in place of an initializer
+
     def __init__(self, value=0.0):
         self.value = value
 
     def __call__(self, shape, dtype=None):
         value = np.asarray(self.value, config.standardize_dtype(dtype))
         try:
+            if not self.broadcasts and value.shape != tuple(shape):
+                raise ValueError
             return np.broadcast_to(value, shape).copy()
         except ValueError:
             raise ValueError(
@@ -96,17 +100,25 @@ class RandomInitializer(Initializer):
     """Base of the random ones.
 
     Args:
-        seed: an int, or None for one picked now.
+        seed: an int, None for one picked now, or a `random.SeedGenerator`, whose next seed each
+            call takes.
     """
 
     def __init__(self, seed=None):
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, (int, np.integer))):
-            raise ValueError(f"{type(self).__name__}: seed must be an int or None, got {seed!r}.")
+        if isinstance(seed, dict):
+            seed = deserialize(seed)
+        whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+        if seed is not None and not whole and not callable(getattr(seed, "next", None)):
+            raise ValueError(
+                f"{type(self).__name__}: seed must be an int, a SeedGenerator or None, got "
+                f"{seed!r}."
+            )
         self._given_seed = seed
-        self.seed = random.randint(1, 10**9) if seed is None else int(seed)
+        self.seed = random.randint(1, 10**9) if seed is None else int(seed) if whole else seed
 
     def __call__(self, shape, dtype=None):
-        generator = np.random.default_rng(abs(self.seed))
+        seed = self.seed if isinstance(self.seed, int) else self.seed.next()
+        generator = np.random.default_rng(abs(seed))
         return self._draw(generator, tuple(shape)).astype(config.standardize_dtype(dtype))
 
     def _draw(self, generator, shape):
@@ -366,6 +378,12 @@ def get(identifier):
     """
     if identifier is None:
         return None
-    if isinstance(identifier, (np.ndarray, np.generic, float)):
+    if isinstance(identifier, np.ndarray):
+        found = Constant(identifier)
+        found.broadcasts = False
+        return found
+    if isinstance(identifier, np.generic | float):
         return Constant(identifier)
+    if isinstance(identifier, str) and identifier.lower() in ("stft", "stft_initializer"):
+        raise ValueError(f"{identifier!r}: seqrnn has no short-time Fourier transforms.")
     return _lookup.get(identifier)

@@ -44,7 +44,7 @@ class L1(Regularizer):
     """l1 * sum |w|."""
 
     def __init__(self, l1=0.01):
-        self.l1 = _factor(l1, "l1")
+        self.l1 = _factor(0.01 if l1 is None else l1, "l1")
 
     def __call__(self, x):
         return self.l1 * ops.sum(ops.abs(x))
@@ -57,7 +57,7 @@ class L2(Regularizer):
     """l2 * sum w²."""
 
     def __init__(self, l2=0.01):
-        self.l2 = _factor(l2, "l2")
+        self.l2 = _factor(0.01 if l2 is None else l2, "l2")
 
     def __call__(self, x):
         return self.l2 * ops.sum(ops.square(x))

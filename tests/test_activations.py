@@ -21,6 +21,10 @@ KINKS = {
     "hard_sigmoid": [-3, 3],
     "hard_silu": [-3, 3],
     "hard_tanh": [-1, 1],
+    "soft_shrink": [-0.5, 0.5],
+    "hard_shrink": [-0.5, 0.5],
+    "sparse_plus": [-1, 1],
+    "sparse_sigmoid": [-1, 1],
 }
 
 
@@ -55,6 +59,12 @@ FORMULAS = {
     "swish": lambda x: x / (1 + np.exp(-x)),
     "mish": lambda x: x * np.tanh(softplus(x)),
     "log_sigmoid": lambda x: -softplus(-x),
+    "soft_shrink": lambda x: np.sign(x) * np.maximum(np.abs(x) - 0.5, 0),
+    "hard_shrink": lambda x: x * (np.abs(x) > 0.5),
+    "tanh_shrink": lambda x: x - np.tanh(x),
+    "squareplus": lambda x: 0.5 * (x + np.hypot(x, 2)),
+    "sparse_plus": lambda x: np.where(np.abs(x) < 1, (x + 1) ** 2 / 4, np.maximum(x, 0)),
+    "sparse_sigmoid": lambda x: np.clip((x + 1) / 2, 0, 1),
     "softmax": lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).sum(),
     "log_softmax": lambda x: x - x.max() - np.log(np.exp(x - x.max()).sum()),
 }
@@ -124,6 +134,27 @@ def test_options():
     x = np.random.default_rng(0).normal(size=(2, 3, 4))
     expected = np.exp(x) / np.exp(x).sum(1, keepdims=True)
     np.testing.assert_allclose(activations.softmax(x, axis=1), expected)
+
+
+def test_gates_and_thresholds():
+    x = np.random.default_rng(0).normal(size=(3, 4, 6))
+    gate = 1 / (1 + np.exp(-x[:, 2:]))
+    np.testing.assert_allclose(activations.glu(x, axis=1), x[:, :2] * gate)
+    with pytest.raises(ValueError, match=r"even.*\(3, 4, 6\)"):
+        activations.glu(x, axis=0)
+    np.testing.assert_array_equal(activations.threshold(x, 0.2, -5.0), np.where(x > 0.2, x, -5.0))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_sparsemax(axis):
+    """The projection on the simplex, by bisection."""
+    x = np.random.default_rng(0).normal(size=(5, 4, 7)) * 2
+    low, high = x.min(axis, keepdims=True) - 1, x.max(axis, keepdims=True)
+    for _ in range(60):
+        tau = (low + high) / 2
+        above = np.maximum(x - tau, 0).sum(axis, keepdims=True) > 1
+        low, high = np.where(above, tau, low), np.where(above, high, tau)
+    np.testing.assert_allclose(activations.sparsemax(x, axis), np.maximum(x - low, 0), atol=1e-12)
 
 
 def test_get():

@@ -10,7 +10,7 @@
 
 #include "optim/rules.h"
 
-#define DEFINE_CLAMP(T, S)                                                                          \
+#define DEFINE_CLAMP(T, S)                                                                         \
     static void clamp_##S(T *g, int64_t n, T limit) {                                              \
         for (int64_t i = 0; i < n; i++) {                                                          \
             T x = g[i] > limit ? limit : g[i];                                                     \
@@ -45,7 +45,7 @@ void srn_optim_clip(const srn_optim_config *config, const srn_optim_target *targ
         const double norm = sqrt(srn_optim_sum_of_squares(target->dtype, g, n));
         if (!(norm <= config->global_clipnorm)) {
             srn_optim_scale(target->dtype, g, n,
-                  isfinite(norm) ? config->global_clipnorm / norm : (double)NAN);
+                            isfinite(norm) ? config->global_clipnorm / norm : (double)NAN);
         }
     }
 }

@@ -17,7 +17,7 @@
 #define DEFINE_FTRL(isa, target, T, S, SQRT, POW)                                                  \
     target static void ftrl_##S##_##isa(const srn_optim_config *c, const srn_optim_part *p) {      \
         const T lr = (T)c->learning_rate, decay = (T)p->decay, l1 = (T)c->l1;                      \
-        const T shrink = (T)(2 * c->l2_shrinkage), power = (T)-c->learning_rate_power;             \
+        const T shrink = (T)(2 * c->l2_shrinkage), power = (T) - c->learning_rate_power;           \
         const T smooth = (T)(2 * c->l2 + c->beta / c->learning_rate);                              \
         const bool root = c->learning_rate_power == -0.5;                                          \
         T *restrict w = p->w, *restrict s = p->slots[0], *restrict z = p->slots[1];                \

@@ -47,11 +47,11 @@ typedef struct srn_optim_config {
     bool nesterov, amsgrad, centered;
     double clipnorm, clipvalue, global_clipnorm; /* 0: none; one of them at most */
     double u_product; /* Nadam: product of u_1 .. u_{t-1}; srn_optim_step multiplies u_t in */
-    double initial_accumulator;                    /* Adagrad, Ftrl: where the sum of squares starts */
+    double initial_accumulator; /* Adagrad, Ftrl: where the sum of squares starts */
     double learning_rate_power, l1, l2, l2_shrinkage, beta; /* Ftrl */
-    double beta_2_decay, epsilon_2, clip_threshold;         /* Adafactor; epsilon is its epsilon_1 */
-    double loss_scale_factor;                               /* 0: none */
-    int64_t accumulation_steps;                             /* 0: none */
+    double beta_2_decay, epsilon_2, clip_threshold; /* Adafactor; epsilon is its epsilon_1 */
+    double loss_scale_factor;                       /* 0: none */
+    int64_t accumulation_steps;                     /* 0: none */
     bool use_ema;
     double ema_momentum;
     int64_t ema_overwrite_frequency; /* 0: never */
@@ -67,11 +67,11 @@ double srn_optim_slot_start(const srn_optim_config *config, int slot);
 typedef struct srn_optim_target {
     int32_t n; /* variables */
     void *const *variables;
-    const int64_t *begin;         /* n + 1 element offsets into gradient and slots */
-    srn_dtype dtype;              /* of variables, gradient and slots: SRN_F32 or SRN_F64 */
+    const int64_t *begin;          /* n + 1 element offsets into gradient and slots */
+    srn_dtype dtype;               /* of variables, gradient and slots: SRN_F32 or SRN_F64 */
     const int64_t (*last_axes)[2]; /* sizes of the last two axes; 0, 0 with fewer axes */
-    const bool *undecayed; /* variables without decay; NULL: none */
-    const bool *idle;      /* variables without gradient, which a step leaves alone; NULL: none */
+    const bool *undecayed;         /* variables without decay; NULL: none */
+    const bool *idle; /* variables without gradient, which a step leaves alone; NULL: none */
 } srn_optim_target;
 
 /* Uses `gradient` up. t is the number of calls before this one, plus 1. */

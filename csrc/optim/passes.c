@@ -60,7 +60,8 @@ double srn_optim_sum_of_squares(srn_dtype dtype, const void *x, int64_t n) {
             sum[i] = 0;                                                                            \
         }                                                                                          \
     }                                                                                              \
-    static void average_##S(T *restrict w, T *restrict a, int64_t n, T q, T rest, bool overwrite) { \
+    static void average_##S(T *restrict w, T *restrict a, int64_t n, T q, T rest,                  \
+                            bool overwrite) {                                                      \
         for (int64_t i = 0; i < n; i++) {                                                          \
             a[i] = q * a[i] + rest * w[i];                                                         \
         }                                                                                          \

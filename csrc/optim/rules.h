@@ -37,7 +37,7 @@ void srn_optim_adafactor(const srn_optim_config *config, const srn_optim_part *p
 
 /* ---- passes.c: passes over n elements ---- */
 double srn_optim_sum_of_squares(srn_dtype dtype, const void *x, int64_t n);
-void srn_optim_scale(srn_dtype dtype, void *x, int64_t n, double factor);            /* x *= factor */
+void srn_optim_scale(srn_dtype dtype, void *x, int64_t n, double factor); /* x *= factor */
 void srn_optim_subtract(srn_dtype dtype, void *x, const void *y, int64_t n, double factor);
 /* sum += g; with k > 0 instead: g = (sum + g) / k, sum = 0. */
 void srn_optim_accumulate(srn_dtype dtype, void *gradient, void *sum, int64_t n, int64_t k);

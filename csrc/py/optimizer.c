@@ -133,7 +133,8 @@ static bool read_kind(srn_optim_config *config, PyObject *name) {
             return true;
         }
     }
-    PyErr_Format(PyExc_ValueError, "Optimizer: got %R, expected 'sgd', 'adam' or another rule", name);
+    PyErr_Format(PyExc_ValueError, "Optimizer: got %R, expected 'sgd', 'adam' or another rule",
+                 name);
     return false;
 }
 
@@ -316,7 +317,8 @@ static PyObject *optimizer_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     PyObject *undecayed = NULL;
     bool ok = read_kind(&self->config, kind) && read_config(&self->config, &undecayed, kwargs);
     self->variables = ok ? srn_py_tuple(variables, "Optimizer: variables") : NULL;
-    if (self->variables == NULL || !read_variables(self) || !read_flags(self, self->undecayed, undecayed, "Optimizer: undecayed") ||
+    if (self->variables == NULL || !read_variables(self) ||
+        !read_flags(self, self->undecayed, undecayed, "Optimizer: undecayed") ||
         !make_slots(self)) {
         Py_DECREF(self);
         return NULL;

@@ -8,6 +8,17 @@ of `keras.ops`.
 import sys
 
 from seqrnn.errors import public_names
+from seqrnn.ops.activations import (
+    glu,
+    hard_shrink,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
 from seqrnn.ops.arrays import (
     append,
     array,

@@ -28,14 +28,14 @@ _RULES = (
 )  # fmt: skip
 CLASSES = {cls.__name__.lower(): cls for cls in _RULES}
 _REFUSED = {
-    "muon": "Muon: AdamW is the rule for what Muon leaves to it",
+    "muon": "'Muon': AdamW is the rule for what Muon leaves to it",
     "lossscaleoptimizer": (
-        "LossScaleOptimizer: float32 needs no dynamic scale; use the optimizer it wraps, with "
+        "'LossScaleOptimizer': float32 needs no dynamic scale; use the optimizer it wraps, with "
         "loss_scale_factor= for a fixed one"
     ),
-    "multioptimizer": "MultiOptimizer: write a train_step that applies several optimizers",
-    "optimizermap": "OptimizerMap: write a train_step that applies several optimizers",
-    "schedulefreeadamw": "ScheduleFreeAdamW: use AdamW with use_ema=True or a schedule",
+    "multioptimizer": "'MultiOptimizer': write a train_step that applies several optimizers",
+    "optimizermap": "'OptimizerMap': write a train_step that applies several optimizers",
+    "schedulefreeadamw": "'ScheduleFreeAdamW': use AdamW with use_ema=True or a schedule",
 }
 
 

@@ -78,6 +78,9 @@ class Optimizer(State):
         self._schedule = None
         self._rate = None
         self._set_rate(learning_rate)
+        for variable in (self._iterations, self._rate):
+            if variable is not None:
+                variable.path = f"{self.name}/{variable.name}"
         self._variables = None  # trained; None before build
         self._undecayed = (frozenset(), None)  # ids of variables, pattern of names
         self._idle = ()  # which variables have no gradient; () for none

@@ -28,6 +28,7 @@ class LearningRateSchedule:
 
 class _Decay(LearningRateSchedule):
     def __init__(self, initial_learning_rate, decay_steps, decay_rate, staircase=False, name=None):
+        _above_zero(self, "decay_steps", decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.decay_rate = decay_rate
@@ -65,6 +66,7 @@ class PolynomialDecay(LearningRateSchedule):
         cycle=False,
         name="PolynomialDecay",
     ):
+        _above_zero(self, "decay_steps", decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.end_learning_rate = end_learning_rate
@@ -111,6 +113,7 @@ class CosineDecay(LearningRateSchedule):
         warmup_target=None,
         warmup_steps=0,
     ):
+        _above_zero(self, "decay_steps", decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.decay_steps = decay_steps
         self.alpha = alpha
@@ -144,6 +147,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         alpha=0.0,
         name="SGDRDecay",
     ):
+        _above_zero(self, "first_decay_steps", first_decay_steps)
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
         self.t_mul = t_mul
@@ -157,6 +161,11 @@ class CosineDecayRestarts(LearningRateSchedule):
             step, period, scale = step - period, period * self.t_mul, scale * self.m_mul
         cosine = 0.5 * scale * (1.0 + math.cos(math.pi * step / period))
         return self.initial_learning_rate * ((1.0 - self.alpha) * cosine + self.alpha)
+
+
+def _above_zero(schedule, name, value):
+    if not value > 0:
+        raise ValueError(f"{type(schedule).__name__}: {name} must be above 0, got {value!r}.")
 
 
 def serialize(schedule):

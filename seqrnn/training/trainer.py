@@ -216,7 +216,7 @@ class Trainer(StepMethods):
             logs = self._epoch(epoch, training, due, listeners, verbose) or logs
             if self.stop_training:
                 break
-        if len(epochs) and self.optimizer.built:
+        if epochs and self.optimizer.built:
             self.optimizer.finalize_variable_values(self.trainable_variables)
         listeners.call("on_train_end", logs)
 

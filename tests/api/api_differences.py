@@ -6,7 +6,6 @@ import tempfile
 import seqrnn as keras
 
 BY_POSITION = "given by position; one name for every kind of object"
-WITHOUT_EMA = "has no effect without use_ema, in Keras too"
 MADE_BY_US = "made by the library, not by users"
 
 # (path, argument) -> why.
@@ -34,10 +33,6 @@ DIFFERENCES = {
     },
     ("keras.models.model_from_json", "json_string"): BY_POSITION,
     ("keras.ops.stop_gradient", "variable"): BY_POSITION,
-    **{
-        (f"keras.optimizers.{name}", "ema_momentum"): WITHOUT_EMA
-        for name in ("Adam", "AdamW", "Nadam", "RMSprop", "SGD")
-    },
     **{
         (f"keras.optimizers.schedules.{name}", "name"): "None stands for the name of the class"
         for name in ("ExponentialDecay", "InverseTimeDecay")

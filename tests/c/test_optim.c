@@ -36,10 +36,44 @@ typedef struct truth { /* one weight */
     double w, m, v, h;
 } truth;
 
+/* Rules without a step number; false for the others. */
+static bool plain_stepless(const srn_optim_config *c, truth *s, double g) {
+    const double lr = c->learning_rate, b1 = c->beta_1, b2 = c->beta_2;
+    if (c->kind == SRN_OPTIM_ADAGRAD) {
+        s->v += g * g;
+        s->w -= lr * g / sqrt(c->initial_accumulator + s->v + c->epsilon);
+    } else if (c->kind == SRN_OPTIM_ADADELTA) {
+        s->v = c->rho * s->v + (1 - c->rho) * g * g;
+        double d = sqrt(s->m + c->epsilon) / sqrt(s->v + c->epsilon) * g;
+        s->m = c->rho * s->m + (1 - c->rho) * d * d;
+        s->w -= lr * d;
+    } else if (c->kind == SRN_OPTIM_LION) {
+        double x = b1 * s->m + (1 - b1) * g;
+        s->w -= x == 0 ? 0 : copysign(lr, x);
+        s->m = b2 * s->m + (1 - b2) * g;
+    } else if (c->kind == SRN_OPTIM_FTRL) {
+        double old = c->initial_accumulator + s->v, now = old + g * g;
+        s->m += g + 2 * c->l2_shrinkage * s->w - (sqrt(now) - sqrt(old)) / lr * s->w;
+        double sparse = fmin(fmax(s->m, -c->l1), c->l1) - s->m;
+        s->w = sparse / ((sqrt(now) + c->beta) / lr + 2 * c->l2);
+        s->v += g * g;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void plain_step(const srn_optim_config *c, truth *s, double g, int t, double u_product) {
     const double lr = c->learning_rate, b1 = c->beta_1, b2 = c->beta_2;
     s->w -= s->w * c->weight_decay * lr;
-    if (c->kind == SRN_OPTIM_SGD) {
+    if (plain_stepless(c, s, g)) {
+        return;
+    }
+    if (c->kind == SRN_OPTIM_ADAMAX) {
+        s->m += (g - s->m) * (1 - b1);
+        s->v = fmax(b2 * s->v, fabs(g));
+        s->w -= lr / (1 - pow(b1, t)) * s->m / (s->v + c->epsilon);
+    } else if (c->kind == SRN_OPTIM_SGD) {
         s->m = c->momentum * s->m - lr * g;
         s->w += c->nesterov ? c->momentum * s->m - lr * g : s->m;
     } else if (c->kind == SRN_OPTIM_RMSPROP) {
@@ -79,7 +113,10 @@ static void step(state *s, srn_optim_config *c, srn_dtype dtype, int t) {
     for (int v = 0; v < 3; v++) {
         variables[v] = (char *)rows[0] + (size_t)begin[v] * size;
     }
-    const srn_optim_target target = {3, variables, begin, dtype};
+    const srn_optim_target target = {.n = 3,
+                                     .variables = variables,
+                                     .begin = begin,
+                                     .dtype = dtype};
     srn_optim_step(c, &target, rows[1], rows + 2, t);
 }
 
@@ -91,6 +128,10 @@ static void check_rule(srn_optim_config config, int slots) {
     for (int i = 0; i < N; i++) {
         want[i].w = s.wide[0][i] = noise(i);
         s.narrow[0][i] = (float)noise(i);
+    }
+    for (int i = 0; i < N && slots > 0; i++) {
+        s.wide[2][i] = srn_optim_slot_start(&config, 0);
+        s.narrow[2][i] = (float)s.wide[2][i];
     }
     srn_optim_config c64 = config, c32 = config;
     double u_product = 1;
@@ -147,6 +188,21 @@ static void test_rules(void) {
         c.amsgrad = false;
         c.kind = SRN_OPTIM_NADAM;
         check_rule(c, 2);
+        c.initial_accumulator = 0.1;
+        c.learning_rate_power = -0.5;
+        c.kind = SRN_OPTIM_ADAGRAD;
+        check_rule(c, 1);
+        c.kind = SRN_OPTIM_ADADELTA;
+        check_rule(c, 2);
+        c.kind = SRN_OPTIM_ADAMAX;
+        check_rule(c, 2);
+        c.kind = SRN_OPTIM_LION;
+        check_rule(c, 1);
+        c.kind = SRN_OPTIM_FTRL;
+        check_rule(c, 2);
+        c.l1 = c.l2 = c.l2_shrinkage = c.beta = 0.2;
+        check_rule(c, 2);
+        c.l1 = c.l2 = c.l2_shrinkage = c.beta = 0;
     }
 }
 
@@ -198,9 +254,53 @@ static void test_strange_gradients(void) {
     CHECK(isnan(s.wide[0][0]) && isnan(s.wide[0][N - 1]));
 }
 
+/* Plain descent by 3, 5, 3, 5 in pairs, halved: w = -2, then -4, averaged to -2.5. */
+static void test_around_the_rule(void) {
+    static state s;
+    memset(&s, 0, sizeof s);
+    srn_optim_config c = {.learning_rate = 1,
+                          .loss_scale_factor = 2,
+                          .accumulation_steps = 2,
+                          .use_ema = true,
+                          .ema_momentum = 0.75,
+                          .ema_overwrite_frequency = 2};
+    static const double w[] = {0, -2, -2, -2.5}, sum[] = {1.5, 0, 1.5, 0};
+    CHECK(srn_optim_slots(&c) == 2);
+    for (int t = 1; t <= 4; t++) {
+        for (int i = 0; i < N; i++) {
+            s.wide[1][i] = s.narrow[1][i] = t % 2 ? 3 : 5;
+        }
+        step(&s, &c, SRN_F64, t);
+        step(&s, &c, SRN_F32, t);
+        for (int i = 0; i < N; i++) {
+            CHECK(s.wide[0][i] == w[t - 1] && (double)s.narrow[0][i] == w[t - 1]);
+            CHECK(s.wide[2][i] == w[t - 1] && (double)s.narrow[2][i] == w[t - 1]);
+            CHECK(s.wide[3][i] == sum[t - 1] && (double)s.narrow[3][i] == sum[t - 1]);
+        }
+    }
+}
+
+static void test_left_alone(void) {
+    double w[3] = {1, 1, 1}, g[3] = {1, 1, 1};
+    void *const variables[] = {w, w + 1, w + 2};
+    static const int64_t starts[] = {0, 1, 2, 3};
+    static const bool undecayed[] = {false, true, false}, idle[] = {false, false, true};
+    const srn_optim_target target = {.n = 3,
+                                     .variables = variables,
+                                     .begin = starts,
+                                     .dtype = SRN_F64,
+                                     .undecayed = undecayed,
+                                     .idle = idle};
+    srn_optim_config c = {.learning_rate = 0.5, .weight_decay = 0.5};
+    srn_optim_step(&c, &target, g, NULL, 1);
+    CHECK(w[0] == 0.25 && w[1] == 0.5 && w[2] == 1);
+}
+
 int main(void) {
     test_rules();
     test_clipped_rules();
     test_strange_gradients();
+    test_around_the_rule();
+    test_left_alone();
     return test_summary("optim");
 }

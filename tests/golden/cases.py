@@ -1,6 +1,7 @@
 """All golden cases, by family; a family is one golden file."""
 
 import cases_attention
+import cases_activations
 import cases_bidirectional
 import cases_cells
 import cases_configs
@@ -38,6 +39,7 @@ FAMILIES = {
     "losses": cases_losses.CASES,
     "training": cases_training.CASES,
     "optimizers": cases_optimizers.CASES,
+    "activations": cases_activations.CASES,
     "metrics": cases_metrics.CASES,
     "fit": cases_fit.CASES,
     "configs": cases_configs.CASES,

@@ -15,7 +15,9 @@ INPUTS = [normal(*shape) for shape in SHAPES] + [normal(STEPS, *shape) for shape
 
 
 def variables_of(k, arrays):
-    return [k.Variable(a, name=name) for a, name in zip(arrays, NAMES, strict=True)]
+    return [
+        k.Variable(a, dtype=a.dtype.name, name=name) for a, name in zip(arrays, NAMES, strict=True)
+    ]
 
 
 def gradients_of(k, arrays, step):
