@@ -191,6 +191,37 @@ def test_average_replaces_the_weights_after_fit():
         other.optimizer.swap_averages()
 
 
+@pytest.mark.parametrize("on_epoch", [False, True])
+def test_averages_are_in_place_for_testing(on_epoch):
+    x, y = np.random.default_rng(0).normal(size=(2, 8, 3))
+    optimizer = optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])
+    model.compile(optimizer, "mse")
+    seen = []
+
+    class Looks(keras.callbacks.Callback):
+        def look(self, *args):
+            seen.append(model.get_weights()[0].copy())
+
+        on_test_begin = on_epoch_end = on_epoch_begin = look
+
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=on_epoch)
+    model.fit(x, y, epochs=2, batch_size=8, validation_data=(x, y), shuffle=False, verbose=0,
+              callbacks=[swap, Looks()])  # fmt: skip
+    start, first, end, second_start, average, _ = seen
+    raw = second_start  # after one step average and weights are the same
+    np.testing.assert_array_equal(first, raw)
+    np.testing.assert_array_equal(end, raw)
+    assert (start != raw).all()
+    assert (average != raw).all()
+    np.testing.assert_allclose(model.get_weights()[0], average, rtol=1e-6)
+    model.evaluate(x, y, verbose=0, callbacks=[swap])
+    np.testing.assert_allclose(model.get_weights()[0], average, rtol=1e-6)
+    model.compile("adam", "mse")
+    with pytest.raises(ValueError, match="use_ema is False"):
+        model.evaluate(x, y, verbose=0, callbacks=[keras.callbacks.SwapEMAWeights()])
+
+
 def test_loss_scale_changes_nothing_in_fit():
     x, y = np.random.default_rng(0).normal(size=(2, 8, 3))
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3)])

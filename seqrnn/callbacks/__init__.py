@@ -1,5 +1,6 @@
 """Callbacks: what happens besides training, around it, its epochs and its batches."""
 
+from seqrnn.callbacks.averages import SwapEMAWeights
 from seqrnn.callbacks.backup import BackupAndRestore
 from seqrnn.callbacks.base import Callback, CallbackList, History, LambdaCallback
 from seqrnn.callbacks.checkpoint import ModelCheckpoint

@@ -85,6 +85,7 @@ class Optimizer(State):
         self._undecayed = (frozenset(), None)  # ids of variables, pattern of names
         self._idle = ()  # which variables have no gradient; () for none
         self._slots = None
+        self._swapped = False  # whether the variables and their averages have changed places
         self.core = None
 
     def _check(self):

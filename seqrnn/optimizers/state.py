@@ -133,7 +133,8 @@ class State:
         return list(zip(self._variables, self._slots, strict=False)) if self.built else []
 
     def swap_averages(self):
-        """Exchanges the trained variables with their averages."""
+        """Exchanges the trained variables with their averages; before the next step again."""
+        self._swapped = not self._swapped
         for variable, average in self._averages():
             value = variable.numpy()
             variable.assign(average)
@@ -143,6 +144,8 @@ class State:
         """At the end of training: with use_ema the variables take their averages as values."""
         if not self.use_ema:
             return
+        if self._swapped:
+            self.swap_averages()
         wanted = {id(v) for v in var_list}
         for variable, average in self._averages():
             if id(variable) in wanted:
