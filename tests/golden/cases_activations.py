@@ -1,5 +1,6 @@
 """Activations: as functions with their options, and by name in a layer, with gradients."""
 
+import numpy as np
 from golden_builders import layer_case, normal
 from golden_case import CallCase
 from golden_kinds import FactCase, RefusalCase
@@ -8,7 +9,7 @@ NAMES = (
     "celu", "elu", "exponential", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu",
     "hard_swish", "hard_tanh", "leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu",
     "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softmax", "softplus", "softsign",
-    "sparse_plus", "sparse_sigmoid", "sparsemax", "squareplus", "swish", "tanh", "tanh_shrink",
+    "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh", "tanh_shrink",
 )  # fmt: skip
 
 OPTIONS = {
@@ -28,7 +29,6 @@ OPTIONS = {
     "relu_all": ("relu", {"negative_slope": 0.3, "max_value": 0.8, "threshold": 0.4}),
     "soft_shrink_threshold": ("soft_shrink", {"threshold": 1.2}),
     "softmax_axis": ("softmax", {"axis": 0}),
-    "sparsemax_axis": ("sparsemax", {"axis": 1}),
     "squareplus_b": ("squareplus", {"b": 0.5}),
     "threshold": ("threshold", {"threshold": 0.3, "default_value": -2.0}),
 }
@@ -47,7 +47,7 @@ CASES = [
     *(
         CallCase(f"op_{name}", lambda k, x, name=name: getattr(k.ops, name)(3 * x), [normal(3, 4)])
         for name in ("celu", "glu", "hard_shrink", "soft_shrink", "sparse_plus", "sparse_sigmoid",
-                     "sparsemax", "squareplus", "tanh_shrink")
+                     "squareplus", "tanh_shrink")
     ),
     *(
         layer_case(name, lambda k, name=name: k.layers.Dense(6, activation=name), (5, 4))
@@ -56,14 +56,29 @@ CASES = [
     ),
     *(
         layer_case(f"layer_{name}", lambda k, name=name: k.layers.Activation(name), (3, 4))
-        for name in ("squareplus", "sparsemax", "hard_shrink")
+        for name in ("squareplus", "hard_shrink")
     ),
     *(
         FactCase(
             f"serialize_{name}",
             lambda k, name=name: k.activations.serialize(k.activations.get(name)),
         )
-        for name in (*NAMES, "threshold")
+        for name in (*NAMES, "sparsemax", "threshold")
+    ),
+    *(
+        CallCase(
+            f"sparsemax_of_one_{axis}",
+            lambda k, x, axis=axis: k.activations.sparsemax(100 * x, axis),
+            [normal(3, 4, 6)],
+        )
+        for axis in (-1, 1)
+    ),
+    FactCase(
+        "sparsemax_sums_to_one",
+        lambda k: round(float(k.ops.sum(k.activations.sparsemax(np.array([0.1, 0.2, 0.4])))), 4),
+        differs="Keras adds up the running sums of the support, not the support, so that what has "
+        "more than one element does not sum to 1",
+        here=1.0,
     ),
     FactCase("get_none", lambda k: k.activations.get(None).__name__),
     FactCase("get_function", lambda k: k.activations.get(abs).__name__),
