@@ -1,7 +1,7 @@
 """All golden cases, by family; a family is one golden file."""
 
-import cases_attention
 import cases_activations
+import cases_attention
 import cases_bidirectional
 import cases_cells
 import cases_configs
