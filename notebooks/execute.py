@@ -1,7 +1,8 @@
 """Runs a notebook from top to bottom and stores its outputs in it.
 
     pip install ".[notebook]"
-    python notebooks/execute.py            # long_sequences.ipynb, in place
+    cd notebooks                           # above it, Python would find the source, not what is installed
+    python execute.py                      # long_sequences.ipynb, in place
 
 Cells run in a fresh kernel of the environment that runs this script. The first cell that fails ends
 the run with its error, and the file stays as it was.
