@@ -19,9 +19,23 @@ class _Depthwise(Convolution):
     _both = True
 
     def _by_channel(self, x, kernel):
-        channels = x.shape[-1]
-        flat = ops.reshape(kernel, (self.kernel_size, 1, channels * self.depth_multiplier))
-        return self._cross_correlated(x, flat, channels)
+        """The sum over the taps of x, shifted, times the kernel's rows."""
+        time, taps, stride = x.shape[1], self.kernel_size, self.strides
+        left, right = self._pads(time)
+        extent = (taps - 1) * self.dilation_rate + 1
+        steps = (time + left + right - extent) // stride + 1
+        if left or right:
+            x = ops.pad(x, ((0, 0), (left, right), (0, 0)))
+        if self.depth_multiplier > 1:
+            x = ops.expand_dims(x, -1)
+        else:
+            kernel = ops.reshape(kernel, (taps, x.shape[-1]))
+        z = None
+        for k in range(taps):
+            first = k * self.dilation_rate
+            tap = x[:, first : first + (steps - 1) * stride + 1 : stride] * kernel[k]
+            z = tap if z is None else z + tap
+        return ops.reshape(z, (z.shape[0], steps, -1))
 
     def get_config(self):
         return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
