@@ -29,6 +29,7 @@ FAMILIES = {
     "layers": cases_layers.CASES,
     "attention": cases_attention.CASES,
     "conv": cases_conv.CASES,
+    "conv_masks": cases_conv.MASKED,
     "norm": cases_norm.CASES,
     "recurrent": cases_recurrent.CASES,
     "cells": cases_cells.CASES,
