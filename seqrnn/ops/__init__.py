@@ -178,6 +178,25 @@ from seqrnn.ops.missing import (
     nansum,
     nanvar,
 )
+from seqrnn.ops.networks import (
+    batch_normalization,
+    categorical_crossentropy,
+    dot_product_attention,
+    glu,
+    hard_shrink,
+    layer_normalization,
+    multi_hot,
+    psnr,
+    rms_normalization,
+    soft_shrink,
+    sparse_categorical_crossentropy,
+    sparse_plus,
+    sparse_sigmoid,
+    sparsemax,
+    squareplus,
+    tanh_shrink,
+    threshold,
+)
 from seqrnn.ops.nn import (
     ACTIVATIONS,
     binary_crossentropy,

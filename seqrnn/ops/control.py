@@ -7,7 +7,7 @@ import builtins
 import numpy as np
 
 from seqrnn import config
-from seqrnn.ops.core import as_tensor, is_number, one_axis, op
+from seqrnn.ops.core import as_tensor, dtype_of_numbers, is_number, one_axis, op
 from seqrnn.ops.elementwise import cast, where
 from seqrnn.ops.shaping import arange, concatenate, cut, flip
 from seqrnn.trace import nest
@@ -263,7 +263,7 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
         wanted = dtype or config.standardize_dtype(x.dtype)
         return x if isinstance(x, Array) and x.dtype == wanted else cast(x, wanted)
     if dtype is None and not hasattr(x, "dtype"):
-        dtype = config.floatx() if np.asarray(x).dtype == np.float64 else None
+        dtype = dtype_of_numbers(standard(x))
     array = x.numpy() if isinstance(x, Variable) else standard(x)
     return as_array(array if dtype is None else array.astype(dtype))
 

@@ -94,11 +94,20 @@ def as_tensor(x, dtype: str | None = None) -> Tensor:
 
         return as_tensor(stack([as_tensor(v) for v in x]), dtype)
     array = standard(x)
-    if dtype is None and not hasattr(x, "dtype") and array.dtype == np.float64:
-        dtype = config.floatx()  # a list of Python floats
+    if dtype is None and not hasattr(x, "dtype"):
+        dtype = dtype_of_numbers(array)
     if dtype is not None:
         array = array.astype(dtype)
     return _frame().constant(array)
+
+
+def dtype_of_numbers(array: np.ndarray) -> str:
+    """The dtype of a list of Python numbers: floats are `floatx()`, integers int32 if they fit."""
+    if array.dtype == np.float64:
+        return config.floatx()
+    if array.dtype == np.int64 and np.array_equal(array, array.astype("int32")):
+        return "int32"
+    return config.standardize_dtype(array.dtype)
 
 
 def _frame():

@@ -113,6 +113,10 @@ def power(x1, x2):
             return sqrt(x)
         if isinstance(x2, int) and not config.is_float(x.dtype):
             return _whole_power(x, x2)
+    a, b = operands(x1, x2)
+    if not config.is_float(a.dtype):  # exact up to 2^53
+        whole = "int32" if a.dtype == "bool" else a.dtype
+        return cast(emit1("pow", cast(a, "float64"), cast(b, "float64")), whole)
     return _float_binary("pow", x1, x2)
 
 

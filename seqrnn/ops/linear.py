@@ -66,7 +66,7 @@ def dot(x1, x2):
     """NumPy's dot: the last axis of x1 with the last but one (or only) axis of x2."""
     a, b = operands(x1, x2)
     if a.ndim == 0 or b.ndim == 0:
-        return multiply(a, b)
+        return as_tensor(multiply(a, b), a.dtype)
     if b.ndim <= 2:
         return matmul(a, b)
     return tensordot(a, b, ((a.ndim - 1,), (b.ndim - 2,)))
@@ -83,7 +83,7 @@ def inner(x1, x2):
     """Sums over the last axes of both."""
     a, b = operands(x1, x2)
     if a.ndim == 0 or b.ndim == 0:
-        return multiply(a, b)
+        return as_tensor(multiply(a, b), a.dtype)
     return tensordot(a, b, ((a.ndim - 1,), (b.ndim - 1,)))
 
 

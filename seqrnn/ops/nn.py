@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from seqrnn import config
-from seqrnn.ops.core import as_float, as_tensor, op, operands
+from seqrnn.ops.core import as_float, as_tensor, many_axes, op, operands
 from seqrnn.ops.elementwise import (
     abs,
     add,
@@ -31,8 +31,8 @@ from seqrnn.ops.elementwise import (
     where,
 )
 from seqrnn.ops.reduction import along_last
-from seqrnn.ops.shaping import moveaxis
-from seqrnn.trace.frame import emit, emit1
+from seqrnn.ops.shaping import moveaxis, reshape, transpose
+from seqrnn.trace.frame import Tensor, emit, emit1
 
 # ---- activations ----
 
@@ -152,15 +152,28 @@ def gelu(x, approximate=True):
     return multiply(multiply(x, 0.5), add(erf(multiply(x, math.sqrt(0.5))), 1.0))
 
 
+def _over_axes(fn, x: Tensor, axes) -> Tensor:
+    """`fn` along the last axis, of x with these axes put together as the last."""
+    axes = many_axes(axes, x.ndim, fn.__name__)
+    perm = [*(a for a in range(x.ndim) if a not in axes), *axes]
+    moved = transpose(x, perm)
+    flat = fn(reshape(moved, (*moved.shape[: x.ndim - len(axes)], -1)))
+    return transpose(reshape(flat, moved.shape), sorted(range(x.ndim), key=perm.__getitem__))
+
+
 @op
 def softmax(x, axis=-1):
-    """exp(x) divided by its sum along an axis."""
+    """exp(x) divided by its sum along an axis, or over several axes together."""
+    if isinstance(axis, (tuple, list)):
+        return _over_axes(softmax, as_float(x), axis)
     return along_last(lambda t: emit1("softmax", t), as_float(x), axis, "softmax")
 
 
 @op
 def log_softmax(x, axis=-1):
-    """log(softmax(x))."""
+    """log(softmax(x)), along an axis or over several."""
+    if isinstance(axis, (tuple, list)):
+        return _over_axes(log_softmax, as_float(x), axis)
     return along_last(lambda t: emit1("log_softmax", t), as_float(x), axis, "log_softmax")
 
 

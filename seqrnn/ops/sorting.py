@@ -201,7 +201,7 @@ def bincount(x, weights=None, minlength=0, sparse=False):
     if sparse:
         raise ValueError("bincount: there are no sparse tensors; leave `sparse` out.")
     counts = np.bincount(x, weights, minlength)
-    return as_array(counts.astype("int32" if weights is None else np.result_type(weights)))
+    return as_array(counts.astype("int32" if weights is None else np.asarray(weights).dtype))
 
 
 @eager("its bins depend on the elements", "`ops.digitize` and `ops.segment_sum`")

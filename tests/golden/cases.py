@@ -18,6 +18,7 @@ import cases_metrics
 import cases_model_api
 import cases_models
 import cases_norm
+import cases_ops
 import cases_optimizers
 import cases_recurrent
 import cases_refused
@@ -31,6 +32,7 @@ FAMILIES = {
     "conv": cases_conv.CASES,
     "conv_masks": cases_conv.MASKED,
     "norm": cases_norm.CASES,
+    "ops": cases_ops.CASES,
     "recurrent": cases_recurrent.CASES,
     "cells": cases_cells.CASES,
     "states": cases_states.CASES,
