@@ -1,4 +1,4 @@
-"""More functions of neural networks: shrinking activations, gates, normalisation, attention."""
+"""More functions of neural networks: classes, normalisation, attention."""
 
 from __future__ import annotations
 
@@ -7,122 +7,29 @@ import numpy as np
 from seqrnn import config
 from seqrnn.ops.core import as_float, as_tensor, many_axes, one_axis, op, same_dtype
 from seqrnn.ops.elementwise import (
-    abs,
     add,
-    divide,
-    greater,
-    less,
-    less_equal,
     log10,
-    maximum,
     multiply,
     rsqrt,
-    sqrt,
     square,
     subtract,
-    tanh,
     where,
 )
 from seqrnn.ops.linear import einsum
-from seqrnn.ops.nn import layer_norm, one_hot, sigmoid, softmax
-from seqrnn.ops.reduction import along_last, cumsum, max, mean, sum, var
-from seqrnn.ops.shaping import cut, reshape, tril
-from seqrnn.ops.sorting import sort
-from seqrnn.trace.frame import Tensor
-
-# ---- activations ----
-
-
-@op
-def glu(x, axis=-1):
-    """Gated linear unit: a sigmoid(b), where a, b are the halves of x along an axis (Dauphin et
-    al., Language Modeling with Gated Convolutional Networks, 2017)."""
-    x = as_float(x)
-    axis = one_axis(axis, x.ndim, "glu")
-    size = x.shape[axis]
-    if size % 2:
-        raise ValueError(f"glu: axis {axis} of shape {x.shape} must have an even size to halve.")
-    return multiply(cut(x, axis, 0, size // 2), sigmoid(cut(x, axis, size // 2, size)))
-
-
-@op
-def hard_shrink(x, threshold=0.5):
-    """x, and 0 where |x| <= threshold."""
-    x = as_float(x)
-    return where(greater(abs(x), threshold), x, 0.0)
-
-
-@op
-def soft_shrink(x, threshold=0.5):
-    """x moved by `threshold` towards 0, and 0 where |x| <= threshold."""
-    x = as_float(x)
-    return where(
-        greater(x, threshold),
-        subtract(x, threshold),
-        where(less(x, -threshold), add(x, threshold), 0.0),
-    )
-
-
-@op
-def tanh_shrink(x):
-    """x - tanh(x)."""
-    x = as_float(x)
-    return subtract(x, tanh(x))
-
-
-@op
-def threshold(x, threshold, default_value):
-    """x where it is above the threshold, else the default value."""
-    x = as_float(x)
-    return where(greater(x, threshold), x, default_value)
-
-
-@op
-def squareplus(x, b=4):
-    """(x + sqrt(x^2 + b)) / 2 (Barron, Squareplus, 2021)."""
-    x = as_float(x)
-    return multiply(add(x, sqrt(add(square(x), b))), 0.5)
-
-
-@op
-def sparse_plus(x):
-    """0 up to -1, (x + 1)^2 / 4 up to 1, then x: the integral of `sparse_sigmoid`."""
-    x = as_float(x)
-    bend = multiply(square(add(x, 1.0)), 0.25)
-    return where(less_equal(x, -1.0), 0.0, where(less(x, 1.0), bend, x))
-
-
-@op
-def sparse_sigmoid(x):
-    """(x + 1) / 2 between 0 and 1."""
-    half = multiply(add(as_float(x), 1.0), 0.5)
-    return where(less_equal(half, 0.0), 0.0, where(less(half, 1.0), half, 1.0))
-
-
-@op
-def sparsemax(x, axis=-1):
-    """The point of the simplex that is nearest to x along an axis: max(x - t, 0) with the t that
-    makes the sum 1 (Martins and Astudillo, From Softmax to Sparsemax, 2016, algorithm 1)."""
-    return along_last(_sparsemax, as_float(x), axis, "sparsemax")
-
-
-def _sparsemax(x: Tensor) -> Tensor:
-    n = x.shape[-1]
-    ordered = sort(x)[..., ::-1]
-    total = cumsum(ordered, -1)
-    place = as_tensor(np.arange(1, n + 1), x.dtype)
-    inside = greater(add(multiply(ordered, place), 1.0), total)
-    count = sum(as_tensor(inside, x.dtype), -1, True)
-    total = sum(where(inside, ordered, 0.0), -1, True)
-    return maximum(subtract(x, divide(subtract(total, 1.0), count)), 0.0)
-
+from seqrnn.ops.nn import layer_norm, one_hot, softmax
+from seqrnn.ops.reduction import max, mean, var
+from seqrnn.ops.shaping import reshape, tril
 
 # ---- classes ----
 
 
 @op
-def multi_hot(inputs, num_classes, axis=-1, dtype=None, sparse=False):
+def multi_hot(inputs, num_classes=None, axis=-1, dtype=None, sparse=False, **kwargs):
     """1 for each class that is among the last axis of the inputs (B, n), else 0: (B, classes)."""
+    if kwargs:
+        raise TypeError(f"multi_hot: unknown argument {next(iter(kwargs))!r}.")
+    if num_classes is None:
+        raise ValueError("multi_hot: give `num_classes`, the size of the result's last axis.")
     if axis != -1:
         raise ValueError(f"multi_hot: the classes are the last axis; axis must be -1, got {axis}.")
     hot = one_hot(inputs, num_classes, -1, dtype, sparse)

@@ -59,7 +59,7 @@ class FactCase(Case):
         return {f"x{i}": draw(rng) for i, draw in enumerate(self.inputs)}
 
     def measure(self, k, given):
-        k.utils.clear_session(free_memory=False)
+        k.utils.clear_session()
         return {"fact": as_text(self.call(k, *numbered(given, "x")))}
 
     def check(self, references, results):
