@@ -6,7 +6,10 @@ otherwise. New code uses `seqrnn.ops`.
 
 from __future__ import annotations
 
+import functools
+
 from seqrnn import config, ops, random
+from seqrnn.ops.core import result_dtype as joint_dtype
 from seqrnn.trace import KerasTensor, Variable
 
 backend = config.backend
@@ -27,6 +30,80 @@ int_shape = ops.shape
 random_uniform = random.uniform
 random_normal = random.normal
 truncated_normal = random.truncated_normal
+
+
+map_fn = ops.map
+eval = ops.convert_to_numpy
+dropout = random.dropout
+
+
+def identity(x, name=None):
+    """x."""
+    return ops.copy(x)
+
+
+def cast_to_floatx(x):
+    """x in the dtype `floatx()`."""
+    return ops.cast(x, config.floatx())
+
+
+def is_float_dtype(dtype) -> bool:
+    """Whether a dtype is a float."""
+    return config.is_float(standardize_dtype(dtype))
+
+
+def is_int_dtype(dtype) -> bool:
+    """Whether a dtype is an integer."""
+    return standardize_dtype(dtype).startswith("int")
+
+
+def result_type(*dtypes) -> str:
+    """The dtype of what tensors of these dtypes give together; `int` and `float` stand for Python
+    numbers, which take the dtype of the others where their kind allows it."""
+    if not dtypes:
+        return floatx()
+    firm = [standardize_dtype(d) for d in dtypes if d not in (int, float)]
+    result = functools.reduce(joint_dtype, firm) if firm else None
+    if float in dtypes and (result is None or not config.is_float(result)):
+        return floatx()
+    return "int32" if int in dtypes and result in (None, "bool") else result
+
+
+def image_data_format() -> str:
+    """'channels_last', the only one."""
+    return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accepts 'channels_last'; ValueError for others."""
+    if data_format != "channels_last":
+        raise ValueError(f"the channels come last; data_format {data_format!r} is not supported.")
+
+
+def update(x, new_x):
+    """Gives a variable a value; returns the variable."""
+    x.assign(new_x)
+    return x
+
+
+def update_add(x, increment):
+    """Adds to a variable; returns it."""
+    return update(x, x + increment)
+
+
+def update_sub(x, decrement):
+    """Subtracts from a variable; returns it."""
+    return update(x, x - decrement)
+
+
+def temporal_padding(x, padding=(1, 1)):
+    """Zeros before and after the steps of (batch, time, features)."""
+    return ops.pad(x, ((0, 0), tuple(padding), (0, 0)))
+
+
+def random_bernoulli(shape, p=0.0, dtype=None, seed=None):
+    """1 with probability p, else 0."""
+    return ops.cast(random.uniform(shape, seed=seed) < p, standardize_dtype(dtype))
 
 
 def gather(reference, indices):

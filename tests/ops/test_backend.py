@@ -32,6 +32,43 @@ def test_aliases():
         K.no_such  # noqa: B018
 
 
+def test_more_aliases():
+    assert K.identity(X) is not None and K.eval(K.identity(X)).tolist() == X.tolist()
+    assert K.cast_to_floatx(X).dtype == "float32"
+    v = K.variable(np.ones(3))
+    K.update_add(v, 2.0)
+    K.update_sub(v, 0.5)
+    np.testing.assert_array_equal(K.get_value(v), 2.5)
+    padded = K.temporal_padding(np.ones((1, 2, 3)), (2, 1))
+    np.testing.assert_array_equal(padded[0, :, 0], [0, 0, 1, 1, 0])
+    drawn = K.random_bernoulli((4000,), 0.3, seed=1)
+    assert set(np.unique(drawn)) == {0.0, 1.0} and abs(drawn.mean() - 0.3) < 0.04
+    np.testing.assert_array_equal(K.map_fn(lambda x: x * 2, X), X * 2)
+    assert K.image_data_format() == "channels_last"
+    with pytest.raises(ValueError, match="channels_first"):
+        K.set_image_data_format("channels_first")
+
+
+RESULT_TYPES = [  # as Keras 3.15.1
+    (("int32", "float32"), "float32"),
+    (("int64", "float32"), "float32"),
+    (("bool", "int32"), "int32"),
+    (("float32", "float64"), "float64"),
+    (("int32", float), "float32"),
+    (("float64", int), "float64"),
+    (("bool", int), "int32"),
+    ((int, float), "float32"),
+    ((), "float32"),
+]
+
+
+@pytest.mark.parametrize(("dtypes", "expected"), RESULT_TYPES)
+def test_result_type(dtypes, expected):
+    assert K.result_type(*dtypes) == expected
+    assert K.is_float_dtype(expected) == expected.startswith("float")
+    assert K.is_int_dtype(expected) == expected.startswith("int")
+
+
 def test_batch_dot():
     a, b = rng.normal(size=(4, 2, 3)), rng.normal(size=(4, 3, 5))
     np.testing.assert_allclose(K.batch_dot(a, b), a @ b)
