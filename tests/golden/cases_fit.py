@@ -200,3 +200,48 @@ CASES = [
         hooks=True,
     ),
 ]
+
+
+def _optimized(name, optimizer, callbacks=None):
+    return FitCase(
+        f"fit_{name}",
+        classifier(2, "linear"),
+        _data(lambda n: normal(n, 3), lambda n: normal(n, 2)),
+        _compile("mse", optimizer=optimizer),
+        {"epochs": 3, "batch_size": 4},
+        callbacks=callbacks,
+    )
+
+
+def _averaging(k, **options):
+    return k.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.6, **options)
+
+
+CASES += [
+    # The averages are the weights in the end.
+    _optimized("ema", _averaging),
+    _optimized("ema_overwrite", lambda k: _averaging(k, ema_overwrite_frequency=2)),
+    _optimized("ema_adam", lambda k: k.optimizers.Adam(0.05, use_ema=True, epsilon=1e-3)),
+    _optimized("swap_ema", _averaging, lambda k: [k.callbacks.SwapEMAWeights()]),
+    _optimized(
+        "swap_ema_on_epoch", _averaging, lambda k: [k.callbacks.SwapEMAWeights(swap_on_epoch=True)]
+    ),
+    _optimized(
+        "accumulated", lambda k: k.optimizers.SGD(0.1, gradient_accumulation_steps=2, clipnorm=0.5)
+    ),
+    _optimized("accumulated_ema", lambda k: _averaging(k, gradient_accumulation_steps=2)),
+    _optimized("scaled_loss", lambda k: k.optimizers.SGD(0.1, loss_scale_factor=8.0)),
+    _optimized(
+        "scheduled",
+        lambda k: k.optimizers.SGD(
+            k.optimizers.schedules.PiecewiseConstantDecay([2, 5], [0.1, 0.05, 0.01])
+        ),
+    ),
+    # Betas that TensorFlow's cast by way of float32 leaves as they are.
+    _optimized(
+        "decayed_betas",
+        lambda k: k.optimizers.AdamW(
+            0.05, weight_decay=0.5, epsilon=1e-3, beta_1=0.75, beta_2=0.875
+        ),
+    ),
+]

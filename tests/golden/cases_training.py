@@ -1,7 +1,8 @@
 """Optimizers, regularizers and constraints: what weights become after one step and after many."""
 
 from golden_builders import integers, layer_case, model_case, normal, sequential, uniform
-from golden_case import CONSTRAINED
+from golden_case import CONSTRAINED, CallCase
+from golden_kinds import RefusalCase
 
 
 def mse(k):
@@ -28,6 +29,24 @@ OPTIMIZERS = {
     "adam_global_clipnorm": lambda k: k.optimizers.Adam(0.01, global_clipnorm=0.1, epsilon=1e-2),
     "nadam": lambda k: k.optimizers.Nadam(0.01),
     "nadam_betas": lambda k: k.optimizers.Nadam(0.05, beta_1=0.8, beta_2=0.95, epsilon=1e-3),
+    "adamw": lambda k: k.optimizers.AdamW(0.01, weight_decay=0.1),
+    "adagrad": lambda k: k.optimizers.Adagrad(0.1),
+    "adadelta": lambda k: k.optimizers.Adadelta(1.0, epsilon=1e-3),
+    "adamax": lambda k: k.optimizers.Adamax(0.02),
+    "ftrl": lambda k: k.optimizers.Ftrl(0.1, l2_regularization_strength=0.1),
+    "lion": lambda k: k.optimizers.Lion(0.01),
+    "lamb": lambda k: k.optimizers.Lamb(0.02),
+    "adafactor": lambda k: k.optimizers.Adafactor(0.1),
+    "ema": lambda k: k.optimizers.SGD(
+        0.1, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=3
+    ),
+    "accumulated": lambda k: k.optimizers.Adam(
+        0.02, gradient_accumulation_steps=3, epsilon=1e-3, global_clipnorm=1.0
+    ),
+    "scaled_loss": lambda k: k.optimizers.Adam(0.02, loss_scale_factor=16.0, epsilon=1e-3),
+    "scheduled": lambda k: k.optimizers.SGD(
+        k.optimizers.schedules.CosineDecay(0.1, 15, alpha=0.1), momentum=0.5
+    ),
     "default_sgd": lambda k: "sgd",
     "default_rmsprop": lambda k: "rmsprop",
     "default_adam": lambda k: "adam",
@@ -183,4 +202,69 @@ CONSTRAINT_CASES = [
     ),
 ]
 
-CASES = [*OPTIMIZER_CASES, *REGULARIZER_CASES, *CONSTRAINT_CASES]
+# As functions of a weight.
+REGULARIZER_CALLS = {
+    "l1": ((3, 4), lambda k: k.regularizers.L1(0.3)),
+    "l2": ((3, 4), lambda k: k.regularizers.L2(0.3)),
+    "l1_none": ((3, 4), lambda k: k.regularizers.L1(None)),
+    "l2_none": ((3, 4), lambda k: k.regularizers.L2(None)),
+    "l1l2": ((2, 3, 4), lambda k: k.regularizers.L1L2(0.3, 0.2)),
+    "l1l2_l1": ((3, 4), lambda k: k.regularizers.L1L2(l1=0.3)),
+    "l1l2_zero": ((3, 4), lambda k: k.regularizers.L1L2()),
+    "l1l2_lowercase": ((3, 4), lambda k: k.regularizers.l1_l2(0.3, 0.2)),
+    "name_l1l2": ((3, 4), lambda k: k.regularizers.get("L1L2")),
+    "orthogonal_rows": ((3, 4), lambda k: k.regularizers.OrthogonalRegularizer(0.3)),
+    "orthogonal_columns": ((3, 4), lambda k: k.regularizers.OrthogonalRegularizer(0.3, "columns")),
+    "orthogonal_name": ((3, 4), lambda k: k.regularizers.get("orthogonal_regularizer")),
+}
+CONSTRAINT_CALLS = {
+    **{name: ((3, 4), constraint) for name, constraint in CONSTRAINTS.items() if name[0] != "s"},
+    "max_norm_cube": ((2, 3, 4), lambda k: k.constraints.MaxNorm(1.0, axis=[0, 1])),
+    "max_norm_default": ((6, 4), lambda k: k.constraints.MaxNorm()),
+    "unit_norm_last": ((2, 3, 4), lambda k: k.constraints.UnitNorm(axis=-1)),
+    "min_max_default": ((3, 4), lambda k: k.constraints.MinMaxNorm()),
+    "min_max_axis": ((2, 3, 4), lambda k: k.constraints.MinMaxNorm(0.5, 0.9, axis=[0, 2])),
+    "name_min_max": ((3, 4), lambda k: k.constraints.get("min_max_norm")),
+    "name_MaxNorm": ((6, 4), lambda k: k.constraints.get("MaxNorm")),
+}
+
+
+def called(kind, calls):
+    return [
+        CallCase(
+            f"call_{kind}_{name}",
+            lambda k, w, make=make: make(k)(k.ops.convert_to_tensor(w)),
+            [normal(*shape)],
+        )
+        for name, (shape, make) in calls.items()
+    ]
+
+
+REFUSAL_CASES = [
+    RefusalCase("refused_regularizer", lambda k: k.regularizers.get("l3"), ["l3"]),
+    RefusalCase("refused_regularizer_3", lambda k: k.regularizers.get(3), ["regularizer", "3"]),
+    RefusalCase("refused_l1", lambda k: k.regularizers.L1(-1.0), ["l1", "-1"]),
+    RefusalCase("refused_l2", lambda k: k.regularizers.L2("a"), ["l2", "'a'"]),
+    RefusalCase("refused_l2_nan", lambda k: k.regularizers.L2(float("nan")), ["l2", "nan"]),
+    RefusalCase("refused_l1l2", lambda k: k.regularizers.L1L2(0.1, -0.1), ["l2", "-0.1"]),
+    RefusalCase(
+        "refused_mode", lambda k: k.regularizers.OrthogonalRegularizer(mode="x"), ["rows", "'x'"]
+    ),
+    RefusalCase(
+        "refused_rank",
+        lambda k, w: k.regularizers.OrthogonalRegularizer()(k.ops.convert_to_tensor(w)),
+        ["matrix", "(3,)"],
+        inputs=[normal(3)],
+    ),
+    RefusalCase("refused_constraint", lambda k: k.constraints.get("normed"), ["normed"]),
+    RefusalCase("refused_constraint_3", lambda k: k.constraints.get(3), ["constraint", "3"]),
+]
+
+CASES = [
+    *OPTIMIZER_CASES,
+    *REGULARIZER_CASES,
+    *CONSTRAINT_CASES,
+    *called("regularizer", REGULARIZER_CALLS),
+    *called("constraint", CONSTRAINT_CALLS),
+    *REFUSAL_CASES,
+]
