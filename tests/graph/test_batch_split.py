@@ -83,7 +83,8 @@ UNARY = [
     op
     for op, spec in SPECS.items()
     if spec.cases and len(spec.cases[0].inputs) == 1 and not spec.cases[0].attrs
-    if op not in ("sum", "max", "min", "prod", "layer_norm", "softmax", "log_softmax", "copy")
+    if op
+    not in ("sum", "max", "min", "prod", "layer_norm", "softmax", "log_softmax", "copy", "argsort")
 ]
 OF_TWO = [
     op
@@ -96,6 +97,14 @@ OF_TWO = [
 def test_the_elementwise_ops_are_found():
     assert len(UNARY) == 24
     assert len(OF_TWO) == 17
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_argsort(layout):
+    """Along the last axis: whole where that is the batch's."""
+    shape, at, before = LAYOUTS[layout]
+    where = "whole" if at == len(shape) - 1 else "parts"
+    check("argsort", Batch(normal(*shape), at, before), where=where)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

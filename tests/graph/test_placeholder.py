@@ -29,7 +29,7 @@ def test_shapes():
     assert ops.concatenate([x, x], -1).shape == (None, None, 8)
     assert ops.stack([x, x], 1).shape == (None, 2, None, 4)
     assert np.tanh(x).shape == (None, None, 4)
-    assert (x > 0).dtype == "bool" and ops.argmax(x, -1).dtype == "int64"
+    assert (x > 0).dtype == "bool" and ops.argmax(x, -1).dtype == "int32"
     first, second = ops.split(x, 2, -1)
     assert first.shape == second.shape == (None, None, 2)
     assert second.index == 1 and second.origin is first.origin
