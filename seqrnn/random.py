@@ -117,6 +117,54 @@ def categorical(logits, num_samples, dtype="int32", seed=None):
     return ops.cast(ops.argmax(ops.expand_dims(logits, 1) + gumbel, -1), dtype)
 
 
+def gamma(shape, alpha, dtype=None, seed=None):
+    """Gamma-distributed with shape parameter alpha > 0 (a number or tensor, broadcast), scale 1.
+
+    d v with v = (1 + c z)^3, z normal, d = alpha - 1/3, c = 1 / sqrt(9 d), drawn again unless
+    log u < z^2 / 2 + d (1 - v + log v); below alpha = 1 that of alpha + 1, times u^(1 / alpha)
+    (Marsaglia and Tsang, A Simple Method for Generating Gamma Variables, 2000).
+    """
+    dtype = config.standardize_dtype(dtype)
+    series = SeedGenerator(_stream(seed))
+    alpha = ops.broadcast_to(ops.cast(alpha, dtype), shape)
+    d = ops.where(alpha < 1.0, alpha + 1.0, alpha) - 1.0 / 3
+    c = ops.rsqrt(9.0 * d)
+    found = ops.ones(shape, dtype)
+    for _ in range(10):  # each fails once in 20; what is left after that is the mode, v = 1
+        z = normal(shape, dtype=dtype, seed=series)
+        u = ops.maximum(uniform(shape, dtype=dtype, seed=series), 1e-30)
+        v = 1.0 + c * z
+        v = ops.where(v > 0.0, v * v * v, 0.0)
+        safe = ops.maximum(v, 1e-30)
+        good = (v > 0.0) & (ops.log(u) < 0.5 * z * z + d * (1.0 - v + ops.log(safe)))
+        found = ops.where(ops.logical_and(good, found == 1.0), v, found)
+    u = ops.maximum(uniform(shape, dtype=dtype, seed=series), 1e-30)
+    return d * found * ops.where(alpha < 1.0, ops.exp(ops.log(u) / alpha), 1.0)
+
+
+def beta(shape, alpha, beta, dtype=None, seed=None):
+    """Beta-distributed: a / (a + b) of two gamma-distributed numbers."""
+    series = SeedGenerator(_stream(seed))
+    a, b = gamma(shape, alpha, dtype, series), gamma(shape, beta, dtype, series)
+    return a / (a + b)
+
+
+def binomial(shape, counts, probabilities, dtype=None, seed=None):
+    """How many of `counts` tries succeed, each with the probability given; both are broadcast.
+
+    counts: whole numbers known now, at most 10,000: every try is drawn.
+    """
+    tries = np.asarray(counts)
+    most = int(tries.max())
+    if (tries < 0).any() or (tries != np.floor(tries)).any() or most > 10_000:
+        raise ValueError(f"binomial: counts must be whole, from 0 to 10,000; got {counts!r}.")
+    shape = tuple(shape)
+    u = uniform((*shape, most), seed=seed)
+    p = ops.expand_dims(ops.broadcast_to(probabilities, shape), -1)
+    counted = np.arange(most) < np.broadcast_to(tries, shape)[..., None]
+    return ops.cast(ops.sum((u < p) & counted, -1), config.standardize_dtype(dtype))
+
+
 def dropout(inputs, rate, noise_shape=None, seed=None):
     """Elements become 0 with probability `rate`, the others are multiplied by 1 / (1 - rate)."""
     shape = inputs.shape if noise_shape is None else noise_shape

@@ -10,6 +10,7 @@
  */
 #include "graph/emit.h"
 #include "kernels/vector.h"
+#include "ops/check.h"
 
 enum { AXES, KEEPDIMS }; /* attributes */
 
@@ -81,11 +82,7 @@ static bool infer_reduce(srn_infer *x, const char *name, srn_error *err) {
 }
 
 static bool take_number(srn_infer *x, const char *name, srn_error *err) {
-    if (x->in[0]->dtype == SRN_BOOL) {
-        return srn_fail(err, SRN_ERR_TYPE,
-                        "%s: expected numbers, got bool; convert it with cast first", name);
-    }
-    return infer_reduce(x, name, err);
+    return srn_expect_number(x->in[0], name, err) && infer_reduce(x, name, err);
 }
 
 /* The largest of nothing does not exist. */
@@ -389,12 +386,9 @@ SEARCH_OP(argmax, first_largest,
     };
 
 static bool infer_cumsum(srn_infer *x, srn_error *err) {
-    if (x->in[0]->dtype == SRN_BOOL) {
-        return srn_fail(err, SRN_ERR_TYPE,
-                        "cumsum: expected numbers, got bool; convert it with cast first");
-    }
     x->out[0] = *x->in[0];
-    return check_axis(x->attr[AXIS].i, &x->in[0]->shape, "cumsum", err);
+    return srn_expect_number(x->in[0], "cumsum", err) &&
+           check_axis(x->attr[AXIS].i, &x->in[0]->shape, "cumsum", err);
 }
 
 static int64_t rows_cumsum(const srn_infer *x) {

@@ -11,14 +11,13 @@
  */
 #include "graph/emit.h"
 #include "kernels/vector.h"
+#include "ops/check.h"
 
 static bool infer(srn_infer *x, const char *name, srn_error *err) {
     const srn_type *in = x->in[0];
     char text[SRN_SHAPE_TEXT];
-    if (!srn_dtype_is_float(in->dtype)) {
-        return srn_fail(err, SRN_ERR_TYPE,
-                        "%s: expected float32 or float64, got %s; convert it with cast first", name,
-                        srn_dtype_name(in->dtype));
+    if (!srn_expect_float(in, name, err)) {
+        return false;
     }
     if (in->shape.rank == 0 || in->shape.dim[in->shape.rank - 1] == 0) {
         return srn_fail(err, SRN_ERR_VALUE,

@@ -6,6 +6,7 @@
  */
 #include "graph/emit.h"
 #include "kernels/vector.h"
+#include "ops/check.h"
 
 /* ---- shape rules: which dtypes ---- */
 
@@ -16,21 +17,11 @@ static bool keep_type(srn_infer *x) {
 }
 
 static bool take_float(srn_infer *x, const char *name, srn_error *err) {
-    srn_dtype dtype = x->in[0]->dtype;
-    if (!srn_dtype_is_float(dtype)) {
-        return srn_fail(err, SRN_ERR_TYPE,
-                        "%s: expected float32 or float64, got %s; convert it with cast first", name,
-                        srn_dtype_name(dtype));
-    }
-    return keep_type(x);
+    return srn_expect_float(x->in[0], name, err) && keep_type(x);
 }
 
 static bool take_number(srn_infer *x, const char *name, srn_error *err) {
-    if (x->in[0]->dtype == SRN_BOOL) {
-        return srn_fail(err, SRN_ERR_TYPE,
-                        "%s: expected numbers, got bool; convert it with cast first", name);
-    }
-    return keep_type(x);
+    return srn_expect_number(x->in[0], name, err) && keep_type(x);
 }
 
 static bool take_bool(srn_infer *x, const char *name, srn_error *err) {

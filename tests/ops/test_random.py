@@ -114,6 +114,41 @@ def test_derived_distributions():
     assert sorted(random.shuffle(np.arange(9), seed=1).tolist()) == list(range(9))
 
 
+@pytest.mark.parametrize("alpha", [0.3, 1.0, 4.5, 60.0])
+def test_gamma(alpha):
+    n = 20_000
+    x = random.gamma((n,), alpha, dtype="float64", seed=2)
+    assert x.dtype == "float64" and x.min() >= 0
+    assert abs(x.mean() - alpha) < 5 * np.sqrt(alpha / n)
+    assert abs(x.var() / alpha - 1) < 5 * np.sqrt((2 + 6 / alpha) / n)
+    if alpha == 1.0:  # exponential: the distribution function is known
+        edges = -np.log(1 - np.arange(20) / 20)
+        counts = np.histogram(x, np.append(edges, np.inf))[0]
+        assert ((counts - n / 20) ** 2 / (n / 20)).sum() < 50
+    np.testing.assert_array_equal(x, random.gamma((n,), alpha, dtype="float64", seed=2))
+
+
+def test_beta_and_binomial():
+    n = 20_000
+    x = random.beta((n,), 2.0, 3.0, seed=1)
+    assert x.min() >= 0 and x.max() <= 1 and abs(x.mean() - 0.4) < 5 * np.sqrt(0.04 / n)
+    assert abs(x.var() - 0.04) < 0.003
+    counts = np.array([0, 1, 40])
+    k = random.binomial((n, 3), counts, [0.5, 0.2, 0.3], seed=4)
+    assert k.dtype == "float32" and (k[:, 0] == 0).all() and k.max() <= 40
+    np.testing.assert_allclose(k.mean(0), [0, 0.2, 12.0], atol=0.12)
+    np.testing.assert_allclose(k.var(0), [0, 0.16, 8.4], atol=0.5)
+    with pytest.raises(ValueError, match="counts"):
+        random.binomial((2,), 1.5, 0.5)
+
+
+def test_gamma_in_a_trace_is_drawn_anew():
+    draw = trace.trace(lambda: random.gamma((50,), 2.0, seed=3), ())
+    a, b, again = draw.run((), step=1), draw.run((), step=2), draw.run((), step=1)
+    assert (a != b).any()
+    np.testing.assert_array_equal(a, again)
+
+
 def test_seed_must_be_whole():
     with pytest.raises(ValueError, match="-1"):
         random.SeedGenerator(-1)
