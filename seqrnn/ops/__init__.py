@@ -324,4 +324,33 @@ __all__ = sorted(
     if not name.startswith("_") and callable(value) and name not in ("sys", "public_names")
 )
 _operators.ops = sys.modules[__name__]
-__getattr__, __dir__ = public_names(__name__)
+_missing, __dir__ = public_names(__name__)
+
+# What Keras has here and seqrnn has not, and what to use.
+_INSTEAD = {
+    **dict.fromkeys(
+        ("cholesky", "det", "eig", "eigh", "inv", "lstsq", "matrix_rank", "pinv", "qr", "slogdet"),
+        "`numpy.linalg` on arrays; there is no gradient of it",
+    ),
+    **dict.fromkeys(("solve", "svd"), "`numpy.linalg` on arrays; there is no gradient of it"),
+    **dict.fromkeys(("fft", "fft2", "ifft2", "irfft", "rfft"), "`numpy.fft` on arrays"),
+    **dict.fromkeys(("stft", "istft"), "`scipy.signal` on arrays"),
+    **dict.fromkeys(
+        ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "bitwise_invert"),
+        "`logical_and`, `logical_or`, `logical_xor`, `logical_not` for bools",
+    ),
+    **dict.fromkeys(("segment_max", "segment_min", "segment_prod"), "`segment_sum`, or `where`"),
+    "average_pool": "`layers.AveragePooling1D`",
+    "max_pool": "`layers.MaxPooling1D`",
+    "image": "another library: seqrnn is for sequences",
+    "linalg": "`ops.norm`; the rest is not there",
+    "vectorize": "`vectorized_map`",
+}
+
+
+def __getattr__(name: str):
+    if name in _INSTEAD:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}. Use {_INSTEAD[name]}.", name=name
+        )
+    return _missing(name)

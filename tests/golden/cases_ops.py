@@ -409,9 +409,48 @@ def _cast(source):
 
 # ---- facts and errors ----
 
+# Streams differ from backend to backend; shapes and dtypes do not. Integers where there are any.
+RANDOM = """
+uniform((2, 3), seed=1)
+normal((2, 3), 1.0, 2.0, seed=1)
+truncated_normal((2, 3), seed=1)
+gamma((2, 3), 2.0, seed=1)
+beta((2, 3), 2.0, 3.0, seed=1)
+binomial((2, 3), 5.0, 0.5, seed=1)
+randint((2, 3), 0, 5, dtype, seed=1)
+categorical(np.zeros((2, 3), "float32"), 4, dtype, seed=1)
+dropout(np.ones((2, 3), "float32"), 0.5, seed=1)
+shuffle(np.zeros((2, 3), "float32"), axis=1, seed=1)
+""".strip().splitlines()
+
+
+def _kind(k, x):
+    return [k.backend.standardize_dtype(x.dtype), k.ops.shape(x)]
+
+
 FACTS = [
     FactCase("shape", lambda k: k.ops.shape(np.zeros((2, 3)))),
     FactCase("shape_of_placeholder", lambda k: k.ops.shape(k.KerasTensor((None, 3)))),
+    *(
+        FactCase(
+            f"result_type_{a}",
+            lambda k, a=a: {
+                str(b): k.backend.result_type(a, b) for b in (*DTYPES, int, float, bool)
+            },
+        )
+        for a in DTYPES
+    ),
+    *(
+        FactCase(
+            f"random_{call.split('(')[0]}_{dtype}",
+            lambda k, call=call, dtype=dtype: _kind(
+                k, eval(f"k.random.{call}", {"k": k, "np": np, "dtype": dtype})
+            ),
+        )
+        for call in RANDOM
+        for dtype in ("int32", "int64")
+        if "dtype" in call or dtype == "int32"
+    ),
     FactCase("python_numbers", lambda k: [described(k, k.ops.array(v)) for v in (1, 1.5, True)]),
     FactCase("python_lists", lambda k: [described(k, k.ops.array(v)) for v in ([1], [1.5, 2])]),
     FactCase(

@@ -375,3 +375,12 @@ def test_vectorized_map_and_switch():
     for index, expected in ((-3, 3), (0, 3), (1, 20), (2, -2), (9, -2)):
         assert chosen(np.array(index), np.array(2.0)) == expected
         assert ops.switch(index, branches, np.array(2.0)) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("inv", "numpy.linalg"), ("max_pool", "MaxPooling1D"), ("vectorize", "vectorized_map")],
+)
+def test_what_is_absent_says_what_to_use(name, hint):
+    with pytest.raises(AttributeError, match=rf"'{name}'\. Use .*{hint}"):
+        getattr(ops, name)
