@@ -52,8 +52,8 @@ def __getattr__(name):
             return importlib.import_module(f"{__name__}._core")
         except ModuleNotFoundError:
             raise ImportError(
-                f"The compiled core is not in {__path__[0]}: this is seqrnn's source tree, not what "
-                "pip has installed. Start Python in another directory, or run `make dev` here."
+                f"The compiled core is not in {__path__[0]}: this is seqrnn's source tree, not "
+                "what pip has installed. Start Python in another directory, or run `make dev` here."
             ) from None
     text = f"module {__name__!r} has no attribute {name!r}."
     if not name.startswith("_"):
