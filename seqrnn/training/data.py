@@ -289,6 +289,12 @@ class Epochs:
         """Begins the next epoch."""
         self.done, self._skipped = self._skipped, 0
 
+    def restart(self):
+        """Begins the next epoch with the first batch of the data, unless they can't begin again."""
+        if self.data.restarts:
+            self.close()
+        self.begin()
+
     def close(self):
         """Ends the pass that is under way."""
         self._take = None

@@ -315,7 +315,7 @@ class Trainer(StepMethods):
         pace = Pace(lambda: hooks.heard or bar.due() or steps.looks_at_batches())
         steps.reset()
         listeners.call("on_test_begin")
-        epochs.begin()
+        epochs.restart()
         while (batch := epochs.take(pace.steps())) is not None:
             hooks.begin(epochs.done - batch.steps)
             steps.test(batch)

@@ -3,9 +3,11 @@
 import cases_activations
 import cases_attention
 import cases_bidirectional
+import cases_callbacks
 import cases_cells
 import cases_configs
 import cases_conv
+import cases_data
 import cases_facts
 import cases_files
 import cases_fit
@@ -45,6 +47,8 @@ FAMILIES = {
     "activations": cases_activations.CASES,
     "metrics": cases_metrics.CASES,
     "fit": cases_fit.CASES,
+    "data": cases_data.CASES,
+    "callbacks": cases_callbacks.CASES,
     "configs": cases_configs.CASES,
     "facts": cases_facts.CASES,
     "files": cases_files.CASES,
