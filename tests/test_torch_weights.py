@@ -32,8 +32,6 @@ MODULES = {
 
 
 def both_ways(layer):
-    if not hasattr(layers, "Bidirectional"):
-        pytest.skip("no Bidirectional yet")
     return layers.Bidirectional(layer(5, return_sequences=True))
 
 

@@ -65,9 +65,9 @@ def test_the_next_fit_works(cls, eager, hook, error):
     assert int(model.optimizer.iterations.numpy()) == steps + 3
     expected = trained(other, validation_data=validation)
     for name, values in expected.items():
-        np.testing.assert_allclose(history[name], values, rtol=1e-4)
+        np.testing.assert_allclose(history[name], values, rtol=1e-6)
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+        np.testing.assert_allclose(a, b, rtol=1e-6)
 
 
 def test_ctrl_c_while_fit_begins(monkeypatch):
