@@ -177,8 +177,8 @@ static double cost_of(const srn_op *op, const srn_infer *x) {
 
 /* Rows per block such that a block is worth a thread; never a matter of how many there are. */
 static void partition(srn_step *step, int64_t rows, int64_t min_block) {
-    const double worth = 32768;
-    double block = step->cost > worth ? (double)rows * worth / step->cost : (double)rows;
+    double block = step->cost > SRN_WORTH_A_THREAD ? (double)rows * SRN_WORTH_A_THREAD / step->cost
+                                                   : (double)rows;
     int64_t block_rows = (int64_t)block + 1;
     block_rows = block_rows < min_block ? min_block : block_rows;
     step->rows = rows;

@@ -112,6 +112,9 @@ enum {
     SRN_FLAG_INPLACE = 16,    /* output 0 may share memory with an equal-typed input 0 that dies */
 };
 
+/* Elementary operations of a block of rows that are worth a thread's while. */
+#define SRN_WORTH_A_THREAD 32768.0
+
 typedef struct srn_op {
     const char *name;
     const char *doc;            /* formula and shapes, one or more lines, for people */

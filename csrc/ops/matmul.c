@@ -14,7 +14,6 @@
 #include "kernels/gemm.h"
 
 enum { TRANSPOSE_A, TRANSPOSE_B };
-#define SRN_WORTH_A_THREAD 32768 /* operations of a block, as compile.c wants them */
 
 static const srn_attr_spec matmul_attrs[] = {
     {.name = "transpose_a", .kind = SRN_ATTR_BOOL},

@@ -15,8 +15,7 @@
 #include "kernels/gates.h"
 
 #define SRN_MAX_GATES 4
-#define SRN_RECURRENT_BLOCK 16   /* fewest rows worth a thread */
-#define SRN_WORTH_A_THREAD 32768 /* operations of a block, as compile.c wants them */
+#define SRN_RECURRENT_BLOCK 16 /* fewest rows worth a thread */
 
 extern const char *const srn_activation_words[SRN_N_ACTIVATIONS + 1];
 

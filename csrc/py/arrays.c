@@ -171,9 +171,9 @@ bool srn_py_gather_in(void *to, const srn_type *type, PyObject *object, const in
         raise_shape(from, &type->shape, what);
     } else if (!rows_exist(rows, n, PyArray_DIM(from, 0), what)) {
         ok = false;
-    } else if (to == NULL || !has_dtype(from, type->dtype) || !PyArray_IS_C_CONTIGUOUS(from)) {
+    } else if (!has_dtype(from, type->dtype) || !PyArray_IS_C_CONTIGUOUS(from)) {
         ok = gather_any(to, type, from, rows, what);
-    } else if (n > 0) {
+    } else if (to != NULL && n > 0) {
         gather_plain(&(gathering){.to = to,
                                   .from = PyArray_DATA(from),
                                   .rows = rows,
