@@ -1,5 +1,6 @@
 """The model or its weights in a file, as training goes on."""
 
+import math
 import os
 
 from seqrnn.callbacks.monitors import Monitor
@@ -9,10 +10,13 @@ class ModelCheckpoint(Monitor):
     """Saves the model, or its weights, as training goes on.
 
     Args:
-        filepath: may hold {epoch} (from 1) and names of the logs: "model-{epoch:02d}.srn".
-        save_best_only: only when `monitor` is better than ever before.
+        filepath: may hold {epoch} (from 1), names of the logs, and with a number as `save_freq`
+            {batch} (from 1): "model-{epoch:02d}.srn". Directories are made.
+        save_best_only: only when `monitor` is better than ever before; when it is missing, with a
+            warning, always.
         save_weights_only: `model.save_weights` instead of `model.save`.
         save_freq: 'epoch', or every so many batches.
+        verbose: 1 to print what is done.
         initial_value_threshold: what `monitor` has to beat at first.
     """
 
@@ -40,7 +44,8 @@ class ModelCheckpoint(Monitor):
         self.save_freq = save_freq
         self.best = self.worst() if initial_value_threshold is None else initial_value_threshold
         self._epoch = 0
-        self._batches = 0
+        self._unsaved = 0  # batches since the last save, with a number of them as save_freq
+        self._last = -1  # the batch of the hook before
 
     def on_epoch_begin(self, epoch, logs=None):
         self._epoch = epoch
@@ -48,33 +53,47 @@ class ModelCheckpoint(Monitor):
     def on_train_batch_end(self, batch, logs=None):
         if self.save_freq == "epoch":
             return
-        self._batches += 1
-        if self._batches % self.save_freq == 0:
-            self._save(logs)
+        self._unsaved += batch - self._last if batch > self._last else batch + 1
+        self._last = batch
+        if self._unsaved >= self.save_freq:
+            self._unsaved = 0
+            self._save(logs, batch)
 
     def on_epoch_end(self, epoch, logs=None):
         if self.save_freq == "epoch":
             self._save(logs)
 
-    def _save(self, logs):
+    def _save(self, logs, batch=None):
+        path = self._path(logs, batch)
         if self.save_best_only:
             value = self.current(logs)
-            if value is None or not self.better(value, self.best):
+            if value is not None and not self._improved(value, path):
                 return
-            if self.verbose:
-                print(
-                    f"\nEpoch {self._epoch + 1}: {self.monitor} improved from {self.best:.5f} to "
-                    f"{value:.5f}, saving model to {self._path(logs)}"
-                )
-            self.best = value
-        elif self.verbose:
-            print(f"\nEpoch {self._epoch + 1}: saving model to {self._path(logs)}")
+        else:
+            self._say(f"saving model to {path}")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         save = self.model.save_weights if self.save_weights_only else self.model.save
-        save(self._path(logs))
+        save(path)
+        self._say(f"finished saving model to {path}")
 
-    def _path(self, logs):
+    def _say(self, text):
+        if self.verbose:
+            print(f"\nEpoch {self._epoch + 1}: {text}")
+
+    def _improved(self, value, path):
+        """Whether `value` is the best so far; it is kept then."""
+        before = "None" if math.isinf(self.best) else f"{self.best:.5f}"
+        if not self.better(value, self.best):
+            self._say(f"{self.monitor} did not improve from {before}")
+            return False
+        self._say(f"{self.monitor} improved from {before} to {value:.5f}, saving model to {path}")
+        self.best = value
+        return True
+
+    def _path(self, logs, batch):
+        known = {} if batch is None else {"batch": batch + 1}
         try:
-            return self.filepath.format(epoch=self._epoch + 1, **(logs or {}))
+            return self.filepath.format(epoch=self._epoch + 1, **known | (logs or {}))
         except KeyError as error:
             raise KeyError(
                 f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not in the "

@@ -250,9 +250,10 @@ class Trainer(StepMethods):
             found = self._evaluate(validation, listeners, Progbar(None, verbose=0))
             logs.update({f"val_{name}": value for name, value in found.items()})
         underway.epoch = epoch + 1
-        listeners.call("on_epoch_end", epoch, logs)
+        told = dict(logs)  # callbacks add to it what is no result of the epoch
+        listeners.call("on_epoch_end", epoch, told)
         bar.target = done if training.steps is None else bar.target
-        bar.update(done, logs.items(), finalize=True)
+        bar.update(done, told.items(), finalize=True)
         return logs
 
     def _ran_out(self, epochs, done):

@@ -82,6 +82,8 @@ def timeseries_dataset_from_array(
 ):
     """Windows of a long series, as a `PyDataset` of (x, y) batches, or x if `targets` is None.
 
+    With `batch_size` None it gives single windows (sequence_length, ...), as in Keras: no batches.
+
     Window i holds data[i stride + j sampling_rate] for j < sequence_length; its target is
     targets[i stride]. Windows are cut when a batch is asked for: no copy of the whole is made.
     """
@@ -98,7 +100,7 @@ def timeseries_dataset_from_array(
         )
     if shuffle:
         starts = np.random.default_rng(seed).permutation(starts)
-    return _Windows(data, targets, starts, reach, sampling_rate, batch_size or len(starts))
+    return _Windows(data, targets, starts, reach, sampling_rate, batch_size)
 
 
 class PyDataset:
@@ -154,9 +156,10 @@ class _Windows(PyDataset):
         self._batch_size = batch_size
 
     def __len__(self):
-        return -(-len(self._starts) // self._batch_size)
+        return -(-len(self._starts) // (self._batch_size or 1))
 
     def __getitem__(self, index):
-        starts = self._starts[index * self._batch_size : (index + 1) * self._batch_size]
-        x = self._data[starts[:, np.newaxis] + self._offsets]
+        size = self._batch_size
+        starts = self._starts[slice(index * size, (index + 1) * size) if size else index]
+        x = self._data[starts[..., np.newaxis] + self._offsets]
         return x if self._targets is None else (x, self._targets[starts])

@@ -46,7 +46,7 @@ FAMILIES = {
     "optimizers": cases_optimizers.CASES,
     "activations": cases_activations.CASES,
     "metrics": cases_metrics.CASES,
-    "fit": cases_fit.CASES,
+    "fit": [*cases_fit.CASES, *cases_data.ON_TENSORFLOW],
     "data": cases_data.CASES,
     "callbacks": cases_callbacks.CASES,
     "configs": cases_configs.CASES,

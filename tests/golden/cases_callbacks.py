@@ -1,8 +1,11 @@
 """Callbacks: which hooks run with which logs, what each callback does to a run, what it writes."""
 
+import contextlib
+import io
 import os
 import pathlib
 import tempfile
+import warnings
 
 from cases_fit import classifier
 from golden_builders import normal
@@ -109,6 +112,9 @@ RATES = [
     _run("scheduler_and_plateau",
          lambda k: [k.callbacks.LearningRateScheduler(lambda epoch, rate: float(rate)),
                     k.callbacks.ReduceLROnPlateau(patience=1)], epochs=5),
+    _run("scheduler_hooks",
+         lambda k: [k.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch))],
+         hooks=True, epochs=3),
 ]  # fmt: skip
 
 
@@ -144,14 +150,15 @@ STOPS = [
 # ---- what is written ----
 
 
-def _trained(k, make, epochs=2, batch_size=4, **fit):
+def _trained(k, make, epochs=2, batch_size=4, rate=0.125, steps_per_execution=1, **fit):
     """Trains with `make(k, directory)`; gives the directory's files, and the callback."""
     import numpy as np
 
     k.utils.clear_session()
     model = k.Sequential([k.Input((3,)), k.layers.Dense(2)])
     model.set_weights([np.zeros((3, 2)), np.zeros(2)])
-    model.compile(k.optimizers.SGD(0.125), "mse", metrics=["mae"])
+    model.compile(k.optimizers.SGD(rate), "mse", metrics=["mae"],
+                  steps_per_execution=steps_per_execution)  # fmt: skip
     x = np.ones((8, 3), "float32")
     y = np.ones((8, 2), "float32")
     with tempfile.TemporaryDirectory() as directory:
@@ -168,12 +175,12 @@ def _trained(k, make, epochs=2, batch_size=4, **fit):
     return files, texts, callback
 
 
-def _checkpoint(name, filename, differs="", here=None, **options):
+def _checkpoint(name, filename, differs="", here=None, at_once=1, **options):
     def call(k):
         def make(k, directory):
             return k.callbacks.ModelCheckpoint(os.path.join(directory, filename), **options)
 
-        return _trained(k, make)[0]
+        return _trained(k, make, steps_per_execution=at_once)[0]
 
     return FactCase(f"checkpoint_{name}", call, differs=differs, here=here)
 
@@ -198,6 +205,11 @@ WRITTEN = [
     _checkpoint("best_max", "m{epoch}.keras", save_best_only=True, monitor="loss", mode="max"),
     _checkpoint("threshold", "m{epoch}.keras", save_best_only=True, monitor="loss",
                 initial_value_threshold=0.01),
+    _checkpoint("best_missing", "m{epoch}.keras", save_best_only=True, monitor="val_loss"),
+    _checkpoint("named_by_batch", "m{epoch}-{batch}.keras", save_freq=1),
+    _checkpoint("several_at_once", "m{epoch}-{batch}.keras", save_freq=1, at_once=2),
+    _checkpoint("third_of_two_at_once", "m{epoch}.keras", save_freq=3, at_once=2),
+    _checkpoint("subdirectory", "a/b/m{epoch}.keras"),
     FactCase("csv_header", _header),
     FactCase("csv_separator", lambda k: _header(k, separator=";")),
     FactCase("csv_append", lambda k: _header(k, append=True)),
@@ -206,6 +218,81 @@ WRITTEN = [
         lambda k: {n: _trained(k, lambda k, _: k.callbacks.Callback())[2].params[n]
                    for n in ("epochs", "steps", "verbose")},
     ),
+]  # fmt: skip
+
+# ---- what is said ----
+
+
+def _said(name, make, rate=0.125, epochs=4, differs="", here=None, **fit):
+    """The lines that a callback prints during a silent `fit`."""
+
+    def call(k):
+        folder = []
+
+        def made(k, directory):
+            folder.append(directory)
+            return make(k, directory)
+
+        with contextlib.redirect_stdout(io.StringIO()) as text, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _trained(k, made, epochs=epochs, rate=rate, **fit)
+        return text.getvalue().replace(folder[0], "<dir>").split("\n")
+
+    return FactCase(f"said_{name}", call, differs=differs, here=here)
+
+
+def _saving(**options):
+    options = {"monitor": "loss", "verbose": 1, **options}
+
+    def make(k, directory):
+        return k.callbacks.ModelCheckpoint(os.path.join(directory, "m{epoch}.keras"), **options)
+
+    return make
+
+
+SAID = [
+    _said("checkpoint_each", _saving()),
+    _said("checkpoint_batches", _saving(save_freq=3)),
+    _said("checkpoint_best", _saving(save_best_only=True)),
+    _said("checkpoint_not_better", _saving(save_best_only=True, mode="max")),
+    _said("checkpoint_threshold", _saving(save_best_only=True, initial_value_threshold=0.125)),
+    _said("checkpoint_missing", _saving(save_best_only=True, monitor="val_loss")),
+    _said("checkpoint_weights", lambda k, directory: k.callbacks.ModelCheckpoint(
+        os.path.join(directory, "w.weights.h5"), save_weights_only=True, verbose=1)),
+    _said("checkpoint_silent", _saving(verbose=0)),
+    *(
+        _said(f"early_{name}", lambda k, _, options=options: k.callbacks.EarlyStopping(**options))
+        for name, options in [
+            ("stops", {"monitor": "loss", "mode": "max", "verbose": 1}),
+            ("restores", {"monitor": "loss", "mode": "max", "verbose": 1, "patience": 2,
+                          "restore_best_weights": True}),
+            ("restores_at_the_end", {"monitor": "loss", "verbose": 1, "patience": 9,
+                                     "restore_best_weights": True}),
+            ("runs_through", {"monitor": "loss", "verbose": 1, "patience": 9}),
+            ("silent", {"monitor": "loss", "mode": "max", "restore_best_weights": True}),
+        ]
+    ),
+    *(
+        _said(f"plateau_{name}", lambda k, _, options=options: k.callbacks.ReduceLROnPlateau(
+            monitor="loss", mode="max", factor=0.5, **options))
+        for name, options in [
+            ("reduces", {"patience": 1, "verbose": 1}),
+            ("until_min", {"patience": 1, "verbose": 1, "min_lr": 0.046875}),
+            ("waits", {"patience": 9, "verbose": 1}),
+            ("silent", {"patience": 1}),
+        ]
+    ),
+    _said("scheduler", lambda k, _: k.callbacks.LearningRateScheduler(
+        lambda epoch: 0.25 / 2**epoch, verbose=1)),
+    _said("scheduler_rate", lambda k, _: k.callbacks.LearningRateScheduler(
+        lambda epoch, rate: rate * 0.5, verbose=1)),
+    _said("scheduler_decimal", lambda k, _: k.callbacks.LearningRateScheduler(
+        lambda epoch: 0.1, verbose=1)),
+    _said("scheduler_silent", lambda k, _: k.callbacks.LearningRateScheduler(lambda epoch: 0.1)),
+    _said("nan", lambda k, _: k.callbacks.TerminateOnNaN(), rate=1e30),
+    _said("finite", lambda k, _: k.callbacks.TerminateOnNaN()),
+    _said("backup", lambda k, directory: k.callbacks.BackupAndRestore(
+        os.path.join(directory, "backup"))),
 ]  # fmt: skip
 
 REFUSED = [
@@ -232,4 +319,4 @@ REFUSED = [
       for option in ("write_images", "embeddings_freq")),
 ]  # fmt: skip
 
-CASES = [*HOOKS, *STOPPING, *RATES, *STOPS, *WRITTEN, *REFUSED]
+CASES = [*HOOKS, *STOPPING, *RATES, *STOPS, *WRITTEN, *SAID, *REFUSED]

@@ -104,6 +104,39 @@ FEEDS = [
         "fit": {"x": g["x"], "y": g["y"], "validation_data": dataset(k, g), "batch_size": 6}}),
 ]  # fmt: skip
 
+# On JAX, Keras puts the batch that it looks at to build the model behind the others.
+ON_TENSORFLOW = [
+    _fed("dataset_threads", _everywhere(lambda k, g: dataset(k, g, workers=3, max_queue_size=2))),
+]
+
+
+def _validated(k, batches, steps):
+    """The mean of what each of three validations reads of an endless generator: 0, 1, 2, ..."""
+
+    def endless():
+        for i in range(100):
+            yield np.full((2, 1), i % batches, "float32"), np.zeros((2, 1), "float32")
+
+    model = k.Sequential(
+        [k.Input((1,)), k.layers.Dense(1, use_bias=False, kernel_initializer="ones")]
+    )
+    model.compile(k.optimizers.SGD(0.0), "mae")
+    history = model.fit(
+        X[:, :1], Y[:, :1], epochs=3, verbose=0,
+        validation_data=endless(), validation_steps=steps,
+    )  # fmt: skip
+    return [round(value, 3) for value in history.history["val_loss"]]
+
+
+GOES_ON = "a generator goes on where it was; Keras begins each validation with its first two batches"
+
+VALIDATED = [
+    FactCase("generator_validation", lambda k: _validated(k, 3, 2), differs=GOES_ON,
+             here=[0.5, 1.0, 1.5]),
+    FactCase("generator_validation_whole", lambda k: _validated(k, 3, 3), differs=GOES_ON,
+             here=[1.0, 1.0, 1.0]),
+]  # fmt: skip
+
 
 # ---- sequences of unequal length ----
 
@@ -189,6 +222,7 @@ HELPERS = [
     _windows("rate", sequence_length=3, sampling_rate=2),
     _windows("batches", sequence_length=3, batch_size=4),
     _windows("part", sequence_length=3, start_index=2, end_index=9),
+    _windows("one_batch", sequence_length=3, batch_size=None),
     _windows("no_targets", sequence_length=4, targets=False),
 ]
 
@@ -238,4 +272,4 @@ REFUSED = [
     RefusalCase("dataset_argument", lambda k: k.utils.PyDataset(worker=2), ["worker"]),
 ]  # fmt: skip
 
-CASES = [*FEEDS, *UNEQUAL, *HELPERS, *REFUSED]
+CASES = [*FEEDS, *VALIDATED, *UNEQUAL, *HELPERS, *REFUSED]
