@@ -160,7 +160,7 @@ class Trainer(StepMethods):
                 sample_weight may then be lists of arrays of these lengths.
             y: targets, (N, ...), in the shape of the model's output; class numbers (N,) for
                 sparse_categorical_crossentropy.
-            batch_size: samples per step, 32 unless given.
+            batch_size: samples per step; unless given what the model's inputs declare, or 32.
             epochs: number of the last epoch.
             verbose: 0 silent, 1 a bar, 2 a line per epoch, 'auto' for 1.
             callbacks: list of Callback.
@@ -442,12 +442,20 @@ class Trainer(StepMethods):
             x, y, sample_weight, self._declared_inputs(), shuffle=shuffle,
             class_weight=class_weight, match_inputs=self._match_inputs,
         )  # fmt: skip
-        data.set_batch_size(batch_size or (-(-data.size // steps) if steps else 32))
+        if batch_size is None and steps:
+            batch_size = -(-data.size // steps)
+        data.set_batch_size(batch_size or self._usual_batch_size())
         return data
+
+    def _usual_batch_size(self):
+        """What the model's inputs declare, as a stateful model's must; else 32."""
+        declared = {shape[0] for shape in self._declared_inputs() or () if shape}
+        size = declared.pop() if len(declared) == 1 else None
+        return size or 32
 
     def _validation(self, given, batch_size, steps):
         if isinstance(given, ArrayData):  # what validation_split left
-            given.set_batch_size(batch_size or 32)
+            given.set_batch_size(batch_size or self._usual_batch_size())
             return Epochs(given, check_count(steps, "validation_steps"))
         if isinstance(given, list | tuple):
             if len(given) not in (2, 3):

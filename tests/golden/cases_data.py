@@ -128,7 +128,7 @@ def _validated(k, batches, steps):
     return [round(value, 3) for value in history.history["val_loss"]]
 
 
-GOES_ON = "a generator goes on where it was; Keras begins each validation with its first two batches"
+GOES_ON = "a generator goes on where it was; Keras begins each validation with its first 2 batches"
 
 VALIDATED = [
     FactCase("generator_validation", lambda k: _validated(k, 3, 2), differs=GOES_ON,

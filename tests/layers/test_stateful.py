@@ -52,6 +52,26 @@ def twin(model, make):
     return layer
 
 
+def test_batches_have_the_declared_size():
+    x, y = floats(3 * BATCH, 5, FEATURES), floats(3 * BATCH, UNITS)
+    runs = []
+    for size in ({}, {"batch_size": BATCH}):
+        keras.utils.set_random_seed(0)
+        model = model_of(layers.LSTM(UNITS, stateful=True))
+        size["verbose"] = 0
+        history = model.fit(x, y, epochs=2, validation_data=(x, y), shuffle=False, **size).history
+        runs.append((history, model.evaluate(x, y, **size), model.predict(x, **size).tolist()))
+    assert runs[0] == runs[1]
+
+
+def test_a_part_of_the_data_has_batches_of_the_declared_size():
+    model = model_of(layers.GRU(UNITS, stateful=True))
+    x, y = floats(6 * BATCH, 5, FEATURES), floats(6 * BATCH, UNITS)
+    history = model.fit(x, y, validation_split=0.5, shuffle=False, verbose=0)
+    assert history.params["steps"] == 3
+    assert model.predict(x, steps=2, batch_size=BATCH, verbose=0).shape == (2 * BATCH, UNITS)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_predict_goes_on(kind):
     model = model_of(KINDS[kind](stateful=True))
