@@ -17,8 +17,10 @@ clear_session = config.clear_session
 epsilon = config.epsilon
 floatx = config.floatx
 get_uid = config.unique_name
+image_data_format = config.image_data_format
 set_epsilon = config.set_epsilon
 set_floatx = config.set_floatx
+set_image_data_format = config.set_image_data_format
 standardize_dtype = config.standardize_dtype
 concatenate = ops.concatenate
 pow = ops.power
@@ -67,17 +69,6 @@ def result_type(*dtypes) -> str:
     if float in dtypes and (result is None or not config.is_float(result)):
         return floatx()
     return "int32" if int in dtypes and result in (None, "bool") else result
-
-
-def image_data_format() -> str:
-    """'channels_last', the only one."""
-    return "channels_last"
-
-
-def set_image_data_format(data_format: str) -> None:
-    """Accepts 'channels_last'; ValueError for others."""
-    if data_format != "channels_last":
-        raise ValueError(f"the channels come last; data_format {data_format!r} is not supported.")
 
 
 def update(x, new_x):

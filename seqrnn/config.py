@@ -35,6 +35,9 @@ class _Settings:
     floatx = "float32"
     epsilon = 1e-7
     version = 0  # counts changes after which functions have to be traced again
+    interactive = True  # whether progress goes to stdout
+    max_epochs = None
+    max_steps_per_epoch = None
 
 
 _settings = _Settings()
@@ -71,6 +74,53 @@ def set_epsilon(value: float) -> None:
     """Sets `epsilon()`."""
     _settings.epsilon = float(value)
     invalidate()
+
+
+def image_data_format() -> str:
+    """'channels_last', the only one."""
+    return "channels_last"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Accepts 'channels_last'; ValueError for others."""
+    if data_format != "channels_last":
+        raise ValueError(f"the channels come last; data_format {data_format!r} is not supported.")
+
+
+def enable_interactive_logging() -> None:
+    """Progress and what callbacks say go to stdout, as they do unless disabled."""
+    _settings.interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """Progress and what callbacks say go to `logging.getLogger("seqrnn")` at level INFO, as
+    finished lines; verbose='auto' then means 2."""
+    _settings.interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether progress goes to stdout."""
+    return _settings.interactive
+
+
+def max_epochs() -> int | None:
+    """The most epochs that a `fit` runs; None: no limit."""
+    return _settings.max_epochs
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Limits the epochs of every `fit`, to try out a script; None lifts the limit."""
+    _settings.max_epochs = max_epochs
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most batches per epoch of `fit`, and per `evaluate` and `predict`; None: no limit."""
+    return _settings.max_steps_per_epoch
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Limits the batches per epoch, to try out a script; None lifts the limit."""
+    _settings.max_steps_per_epoch = max_steps_per_epoch
 
 
 def version() -> int:

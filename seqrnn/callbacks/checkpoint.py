@@ -4,6 +4,7 @@ import math
 import os
 
 from seqrnn.callbacks.monitors import Monitor
+from seqrnn.utils.progress import say
 
 
 class ModelCheckpoint(Monitor):
@@ -78,7 +79,7 @@ class ModelCheckpoint(Monitor):
 
     def _say(self, text):
         if self.verbose:
-            print(f"\nEpoch {self._epoch + 1}: {text}")
+            say(f"\nEpoch {self._epoch + 1}: {text}")
 
     def _improved(self, value, path):
         """Whether `value` is the best so far; it is kept then."""

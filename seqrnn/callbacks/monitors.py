@@ -6,6 +6,7 @@ import warnings
 from seqrnn.callbacks.base import Callback
 from seqrnn.errors import did_you_mean
 from seqrnn.training.arguments import check_patience
+from seqrnn.utils.progress import say
 
 
 class Monitor(Callback):
@@ -104,10 +105,10 @@ class EarlyStopping(Monitor):
 
     def on_train_end(self, logs=None):
         if self.stopped_epoch and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.best_weights is not None:
             if self.verbose:
-                print(
+                say(
                     "Restoring model weights from the end of the best epoch: "
                     f"{self.best_epoch + 1}."
                 )
@@ -163,7 +164,7 @@ class ReduceLROnPlateau(Monitor):
         if self.wait >= self.patience and rate > self.min_lr:
             optimizer.learning_rate = max(rate * self.factor, self.min_lr)
             if self.verbose:
-                print(
+                say(
                     f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
                     f"{optimizer.current_rate()}."
                 )

@@ -6,6 +6,7 @@ import math
 import os
 
 from seqrnn.callbacks.base import Callback
+from seqrnn.utils.progress import say
 
 
 class TerminateOnNaN(Callback):
@@ -21,7 +22,7 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"The loss is {loss} at batch {batch}: training was stopped.")
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        say(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True
 
 
@@ -40,7 +41,7 @@ class LearningRateScheduler(Callback):
         optimizer.learning_rate = self.schedule(*arguments)
         if self.verbose:
             rate = optimizer.current_rate()
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            say(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch, logs=None):
         logs["learning_rate"] = self.model.optimizer.current_rate()

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from seqrnn import config
 from seqrnn.errors import UnknownArgumentError, did_you_mean
 
 
@@ -38,12 +39,21 @@ def check_class_weight(class_weight):
 
 
 def verbosity(verbose):
-    """0, 1 or 2; 'auto' is 1."""
+    """0, 1 or 2; 'auto' is 1, or 2 where progress goes to the log."""
     if verbose == "auto":
-        return 1
+        return 1 if config.is_interactive_logging_enabled() else 2
     if verbose in (0, 1, 2):
         return int(verbose)
     raise ValueError(f"verbose must be 0, 1, 2 or 'auto', got {verbose!r}.")
+
+
+def limited_epochs(epochs):
+    """`epochs`, or the limit that is set for all `fit`."""
+    most = config.max_epochs()
+    if not most or epochs <= most:
+        return epochs
+    warnings.warn(f"Limited to {most} epochs by set_max_epochs.", stacklevel=4)
+    return most
 
 
 def check_count(value, name):

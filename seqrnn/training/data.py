@@ -15,10 +15,12 @@ Shuffling permutes the samples anew for every pass, by a generator that is seede
 `fit` from NumPy's global one, so `utils.set_random_seed` or `np.random.seed` fixes it.
 """
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 
+from seqrnn import config
 from seqrnn.trace import nest
 from seqrnn.trace.array import refuse_masked
 
@@ -267,6 +269,15 @@ def weights_of_classes(y, weight, class_weight):
     return weights
 
 
+def _limited(steps, data):
+    """`steps`, or the limit that is set for all loops."""
+    most = config.max_steps_per_epoch()
+    if not most or (steps or data.steps or most + 1) <= most:
+        return steps
+    warnings.warn(f"Limited to {most} batches by set_max_steps_per_epoch.", stacklevel=4)
+    return most
+
+
 class Epochs:
     """The batches of one epoch after the other.
 
@@ -276,6 +287,7 @@ class Epochs:
 
     def __init__(self, data, steps=None):
         self.data = data
+        steps = _limited(steps, data)
         self.steps = data.steps if steps is None else steps
         self._limit = steps
         self._take = None  # of the pass that is under way

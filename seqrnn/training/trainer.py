@@ -18,6 +18,7 @@ from seqrnn.training.arguments import (
     check_compile_flags,
     check_count,
     check_fit_arguments,
+    limited_epochs,
     refuse_unknown,
     verbosity,
 )
@@ -183,6 +184,7 @@ class Trainer(StepMethods):
         steps = self._compiled_steps("fit")
         verbose = verbosity(verbose)
         check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq, shuffle)
+        epochs = limited_epochs(epochs)
         data = self._data(x, y, sample_weight, batch_size, steps_per_epoch, shuffle, class_weight)
         if validation_split and validation_data is None:
             if not isinstance(data, ArrayData):

@@ -1,6 +1,11 @@
 """Helpers around training: seeds, data, progress, names of custom objects."""
 
-from seqrnn.config import clear_session
+from seqrnn.config import (
+    clear_session,
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from seqrnn.errors import public_names
 from seqrnn.saving.objects import (
     CustomObjectScope,
@@ -21,6 +26,7 @@ from seqrnn.utils.data import (
     timeseries_dataset_from_array,
     to_categorical,
 )
+from seqrnn.utils.download import get_file
 from seqrnn.utils.history import plot_history
 from seqrnn.utils.plot import model_to_dot, plot_model
 from seqrnn.utils.progress import Progbar

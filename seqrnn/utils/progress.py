@@ -7,18 +7,23 @@ line is written, without control characters. In a terminal the bar has colours.
     219/219 - 3s - 11ms/step - loss: 0.0181 - val_loss: 0.0202                       verbose=2
 """
 
+import logging
 import math
 import os
 import shutil
 import sys
 import time
 
+from seqrnn import config
+
 _WIDTH = 20
 _REFRESH = {"terminal": 0.05, "notebook": 0.25}  # seconds between two drawings
 
 
 def output_kind():
-    """'terminal', 'notebook' or 'file': what stdout is."""
+    """'terminal', 'notebook' or 'file': what stdout is, or the log in its place."""
+    if not config.is_interactive_logging_enabled():
+        return "file"
     if hasattr(sys.stdout, "isatty") and sys.stdout.isatty():
         return "terminal" if os.environ.get("TERM") != "dumb" else "file"
     # Jupyter's stream has no terminal, but draws a line again after '\r'.
@@ -36,10 +41,18 @@ def can_print(text):
 
 
 def write(text):
-    """To stdout, at once; a stdout that is closed is not worth failing for."""
-    if sys.stdout is not None:
+    """To stdout, at once; a stdout that is closed is not worth failing for. To the log, where
+    interactive logging is disabled."""
+    if not config.is_interactive_logging_enabled():
+        logging.getLogger("seqrnn").info("%s", text.strip())
+    elif sys.stdout is not None:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def say(text):
+    """A line of its own."""
+    write(f"{text}\n")
 
 
 def format_value(value):

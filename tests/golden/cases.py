@@ -10,6 +10,7 @@ import cases_conv
 import cases_data
 import cases_facts
 import cases_files
+import cases_files_got
 import cases_fit
 import cases_graphs
 import cases_initializers
@@ -52,6 +53,7 @@ FAMILIES = {
     "configs": cases_configs.CASES,
     "facts": cases_facts.CASES,
     "files": cases_files.CASES,
+    "files_got": cases_files_got.CASES,
     "saving": cases_files.SAVING,
     "graphs": cases_graphs.CASES,
     "model_api": cases_model_api.CASES,
