@@ -23,6 +23,7 @@ from seqrnn.utils.data import (
     Sequence,
     normalize,
     pad_sequences,
+    split_dataset,
     timeseries_dataset_from_array,
     to_categorical,
 )

@@ -4,6 +4,8 @@ import itertools
 
 import numpy as np
 
+from seqrnn.trace import nest
+
 
 def to_categorical(x, num_classes=None):
     """Class numbers (...) as one-hot vectors (..., num_classes) of float64.
@@ -103,6 +105,61 @@ def timeseries_dataset_from_array(
     return _Windows(data, targets, starts, reach, sampling_rate, batch_size)
 
 
+def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None):
+    """The first and the last samples of arrays, apart.
+
+    Args:
+        dataset: an array, or a list, tuple or dict of arrays with one number of samples.
+        left_size, right_size: numbers of samples, or floats for shares of them; None for what the
+            other leaves.
+        shuffle: whether samples are put in a new order first, by a generator with `seed`.
+
+    Returns: (left, right), arrays in the structure of `dataset`. (Keras gives a tf.data.Dataset of
+        single samples for each.)
+
+    Raises ValueError for sizes that leave a side empty or are more than there is, TypeError for
+    others than int and float.
+    """
+    arrays = nest.map_leaves(np.asarray, dataset)
+    lengths = {len(a) if a.ndim else 0 for a in nest.flatten(arrays)}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            f"split_dataset: expected arrays with one number of samples, got {sorted(lengths)}."
+        )
+    n = lengths.pop()
+    left, right = _sizes(left_size, right_size, n)
+    order = np.random.default_rng(seed).permutation(n) if shuffle else np.arange(n)
+    return tuple(
+        nest.map_leaves(lambda a, rows=rows: a[rows], arrays)
+        for rows in (order[:left], order[n - right :])
+    )
+
+
+def _sizes(left, right, n):
+    """Two sizes as numbers of samples."""
+    if left is None and right is None:
+        raise ValueError("split_dataset: give left_size or right_size.")
+    sizes = []
+    for name, size in (("left_size", left), ("right_size", right)):
+        if size is not None and type(size) not in (int, float):
+            raise TypeError(f"split_dataset: {name} must be an int or a float, got {size!r}.")
+        if size is not None and not 0 < size < (n if type(size) is int else 1):
+            raise ValueError(
+                f"split_dataset: {name} must be above 0, and below 1 (a share) or {n} (samples), "
+                f"got {size!r}."
+            )
+        sizes.append(round(size * n) if type(size) is float else size)
+    left, right = sizes
+    left = n - right if left is None else left
+    right = n - left if right is None else right
+    if not left or not right or left + right > n:
+        raise ValueError(
+            f"split_dataset: of {n} samples, {left} and {right} can't be had: both sides need at "
+            "least one, and together at most all."
+        )
+    return left, right
+
+
 class PyDataset:
     """Base of data sets that make a batch when it is asked for.
 
@@ -115,6 +172,10 @@ class PyDataset:
         use_multiprocessing: processes instead of threads; they are made anew for each epoch.
         max_queue_size: how many batches are made ahead at most.
     """
+
+    workers = 1  # also of a subclass that does not call this class's __init__
+    use_multiprocessing = False
+    max_queue_size = 10
 
     def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
         self.workers = workers

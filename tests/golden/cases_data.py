@@ -203,6 +203,38 @@ def _windows(name, n=12, targets=True, **options):
     return FactCase(f"windows_{name}", call)
 
 
+def _halves(k, *sizes, n=7, **options):
+    """The samples on either side."""
+    x = np.arange(2 * n).reshape(n, 2)
+    sides = k.utils.split_dataset((x, x[:, 0]), *sizes, **options)
+    if k.__name__ == "seqrnn":
+        sides = [zip(*side, strict=True) for side in sides]
+    return [[[np.asarray(v).tolist() for v in row] for row in side] for side in sides]
+
+
+HALVES = [
+    *(
+        FactCase(f"split_{name}", lambda k, s=sizes: _halves(k, *s))
+        for name, sizes in {
+            "left": (3,), "right": (None, 2), "both": (2, 3), "share": (0.5,),
+            "share_right": (None, 0.3), "shares": (0.5, 0.4), "share_rounded": (0.21,),
+        }.items()
+    ),
+    FactCase("split_shuffled", lambda k: [len(s) for s in _halves(k, 3, shuffle=True, seed=1)]),
+    *(
+        RefusalCase(f"split_{name}", lambda k, s=sizes: _halves(k, *s), words)
+        for name, sizes, words in [
+            ("too_many", (8,), ["left_size", "8"]),
+            ("share_of_one", (1.0,), ["left_size", "1.0"]),
+            ("negative", (None, -1), ["right_size", "-1"]),
+            ("together_too_many", (5, 4), ["5", "4", "7"]),
+            ("empty_side", (0.01,), ["0", "7"]),
+            ("text", ("half",), ["left_size", "half"]),
+        ]
+    ),
+    RefusalCase("split_no_size", _halves, ["left_size", "right_size"]),
+]  # fmt: skip
+
 HELPERS = [
     _pad("default"),
     _pad("post", padding="post"),
@@ -272,4 +304,4 @@ REFUSED = [
     RefusalCase("dataset_argument", lambda k: k.utils.PyDataset(worker=2), ["worker"]),
 ]  # fmt: skip
 
-CASES = [*FEEDS, *VALIDATED, *UNEQUAL, *HELPERS, *REFUSED]
+CASES = [*FEEDS, *VALIDATED, *UNEQUAL, *HALVES, *HELPERS, *REFUSED]
