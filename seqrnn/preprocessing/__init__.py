@@ -1,4 +1,8 @@
-"""Keras's names for helpers that are in `utils`."""
+"""Keras's names for helpers that are in `utils`, and what Keras 2 has for texts and windows."""
 
-from seqrnn.preprocessing import sequence
+from seqrnn.errors import public_names
+from seqrnn.preprocessing import sequence, text
 from seqrnn.utils.data import timeseries_dataset_from_array
+
+__all__ = ["sequence", "text", "timeseries_dataset_from_array"]
+__getattr__, __dir__ = public_names(__name__)
