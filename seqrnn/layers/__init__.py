@@ -44,6 +44,8 @@ from seqrnn.layers.merging import (
 from seqrnn.layers.multi_head_attention import GroupedQueryAttention, MultiHeadAttention
 from seqrnn.layers.normalization import BatchNormalization, LayerNormalization, Normalization
 from seqrnn.layers.pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveMaxPooling1D,
     AveragePooling1D,
     GlobalAveragePooling1D,
     GlobalMaxPooling1D,

@@ -15,9 +15,10 @@ class ReLU(Layer):
 
     def __init__(self, max_value=None, negative_slope=0.0, threshold=0.0, **kwargs):
         super().__init__(**kwargs)
-        for name, value in (("max_value", max_value), ("threshold", threshold)):
-            if value is not None and not value >= 0:
-                raise ValueError(f"ReLU: {name} must not be negative, got {value!r}.")
+        if max_value is not None:
+            _not_negative("max_value", max_value)
+        _not_negative("negative_slope", negative_slope)
+        _not_negative("threshold", threshold)
         self.max_value = max_value
         self.negative_slope = negative_slope
         self.threshold = threshold
@@ -32,6 +33,11 @@ class ReLU(Layer):
             "negative_slope": self.negative_slope,
             "threshold": self.threshold,
         }
+
+
+def _not_negative(name: str, value) -> None:
+    if value is None or not value >= 0:
+        raise ValueError(f"ReLU: {name} must not be negative, got {value!r}.")
 
 
 class LeakyReLU(Layer):

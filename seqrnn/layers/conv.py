@@ -14,6 +14,8 @@ from seqrnn import activations, ops
 from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import (
+    LAYOUTS,
+    keep_layout,
     keep_options,
     one_int,
     one_of,
@@ -21,9 +23,6 @@ from seqrnn.layers.options import (
     positive_int,
     weight,
 )
-from seqrnn.ops.nn import same_padding
-
-_LAYOUTS = {"channels_last": "(batch, time, channels)", "channels_first": "(batch, channels, time)"}
 
 
 class Convolution(Layer):
@@ -42,9 +41,7 @@ class Convolution(Layer):
         self.kernel_size = one_int(kernel_size, f"{name}: kernel_size")
         self.strides = one_int(strides, f"{name}: strides")
         self.padding = one_of(padding, self._paddings, f"{name}: padding")
-        self.data_format = one_of(
-            data_format or "channels_last", tuple(_LAYOUTS), f"{name}: data_format"
-        )
+        keep_layout(self, data_format)
         self.dilation_rate = one_int(dilation_rate, f"{name}: dilation_rate")
         if self.strides > 1 and self.dilation_rate > 1 and not self._both:
             raise ValueError(
@@ -53,7 +50,6 @@ class Convolution(Layer):
             )
         self.activation = activations.get(activation)
         self.use_bias = flag(use_bias, self, "use_bias")
-        self.input_spec = InputSpec(ndim=3, layout=_LAYOUTS[self.data_format])
 
     @property
     def _axis(self) -> int:
@@ -67,7 +63,7 @@ class Convolution(Layer):
                 f"the channels of the input, axis {self._axis} of {tuple(input_shape)}, must be "
                 "known when the layer is built"
             )
-        layout = _LAYOUTS[self.data_format]
+        layout = LAYOUTS[self.data_format]
         self.input_spec = InputSpec(ndim=3, axes={self._axis: channels}, layout=layout)
         return int(channels)
 
@@ -78,25 +74,6 @@ class Convolution(Layer):
             x = x + self.bias
         x = ops.swapaxes(x, 1, 2) if first else x
         return self.activation(x)
-
-    def _pads(self, time: int) -> tuple[int, int]:
-        """Zeros in front and behind."""
-        extent = (self.kernel_size - 1) * self.dilation_rate + 1
-        if self.padding == "causal":
-            return extent - 1, 0
-        if self.padding == "same":
-            return same_padding(time, extent, self.strides)
-        if extent > time:
-            raise ValueError(
-                f"a kernel over {extent} steps (kernel_size={self.kernel_size}, dilation_rate="
-                f"{self.dilation_rate}) does not fit into the input's {time} steps; use "
-                f"{' or '.join(f'padding={p!r}' for p in self._paddings[1:])}, or a smaller kernel"
-            )
-        return 0, 0
-
-    def _cross_correlated(self, x, kernel, groups):
-        pads = self._pads(x.shape[1])
-        return ops.conv1d(x, kernel, self.strides, self.dilation_rate, *pads, groups)
 
     def get_config(self):
         return {
@@ -179,7 +156,7 @@ class Conv1D(Convolution):
         self.bias = weight(self, "bias", (self.filters,)) if self.use_bias else None
 
     def _convolved(self, x):
-        return self._cross_correlated(x, self.kernel, self.groups)
+        return ops.conv(x, self.kernel, self.strides, self.padding, None, self.dilation_rate)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters, "groups": self.groups}

@@ -30,7 +30,7 @@ from seqrnn.layers.options import (
     weight,
 )
 from seqrnn.layers.rnn import RNN, of_cell
-from seqrnn.ops.nn import same_padding
+from seqrnn.ops.convolution import pads, same_padding
 from seqrnn.random import SeedGenerator, dropout_mask
 
 _GATES = 4
@@ -89,16 +89,11 @@ class ConvLSTMCell(Layer):
                 f"the places and channels of the input must be known, got {tuple(input_shape)} "
                 "for one step (batch, places, channels)"
             )
-        extent = (self.kernel_size - 1) * self.dilation_rate + 1
-        self._pads = (0, 0)
-        if self.padding == "same":
-            self._pads = same_padding(places, extent, self.strides)
-        elif extent > places:
-            raise ValueError(
-                f"a kernel over {extent} places (kernel_size={self.kernel_size}, dilation_rate="
-                f"{self.dilation_rate}) does not fit into the input's {places}; use padding='same' "
-                "or a smaller kernel"
-            )
+        size, dilation = self.kernel_size, self.dilation_rate
+        self._pads = pads(
+            places, size, self.strides, dilation, self.padding, "ConvLSTM1D", "places"
+        )
+        extent = (size - 1) * dilation + 1
         self._places = (places + sum(self._pads) - extent) // self.strides + 1
         width = _GATES * self.filters
         self.kernel = weight(self, "kernel", (self.kernel_size, channels, width))
@@ -165,8 +160,8 @@ class ConvLSTMCell(Layer):
         h, c = states
         masks = self._state_masks
         parts = [h] if masks is None else [h * masks[g] for g in range(_GATES)]
-        pads = same_padding(self._places, self.kernel_size, 1)
-        z = projected + self._blocks(parts, self.recurrent_kernel, 1, 1, pads)
+        same = same_padding(self._places, self.kernel_size, 1)
+        z = projected + self._blocks(parts, self.recurrent_kernel, 1, 1, same)
         i, f, g, o = ops.split(z, _GATES, axis=-1)
         c = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
         h = self.recurrent_activation(o) * self.activation(c)

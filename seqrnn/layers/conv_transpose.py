@@ -83,16 +83,15 @@ class Conv1DTranspose(Convolution):
         self.bias = weight(self, "bias", (self.filters,)) if self.use_bias else None
 
     def _convolved(self, x):
-        length, left = self._length_and_left(x.shape[1])
-        return ops.conv1d_transpose(x, self.kernel, length, self.strides, self.dilation_rate, left)
-
-    def _length_and_left(self, time: int) -> tuple[int, int]:
-        extent, more = (self.kernel_size - 1) * self.dilation_rate + 1, self.output_padding
-        before = (time - 1) * self.strides
-        if self.padding == "valid":
-            return before + (max(extent, self.strides) if more is None else extent + more), 0
-        kept = self.strides if more is None else extent % 2 + more
-        return before + kept, max(extent - kept, 0) // 2
+        return ops.conv_transpose(
+            x,
+            self.kernel,
+            self.strides,
+            self.padding,
+            self.output_padding,
+            None,
+            self.dilation_rate,
+        )
 
     def get_config(self):
         more = self.output_padding

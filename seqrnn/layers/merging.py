@@ -154,7 +154,7 @@ class Dot(_Merge):
             or len(pair) != 2
             or not all(isinstance(a, int) for a in pair)
         ):
-            raise ValueError(f"Dot: axes must be one or two whole numbers, got {axes!r}.")
+            raise TypeError(f"Dot: axes must be one or two whole numbers, got {axes!r}.")
         self.axes = tuple(pair)
         self.normalize = flag(normalize, self, "normalize")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn import constraints, initializers, regularizers
+from seqrnn.layers.arguments import InputSpec
 
 _KINDS = {
     "initializer": initializers,
@@ -87,6 +88,16 @@ def one_of(value, words: tuple, what: str) -> str:
     if word not in words:
         raise ValueError(f"{what} must be one of {', '.join(map(repr, words))}, got {value!r}.")
     return word
+
+
+LAYOUTS = {"channels_last": "(batch, time, channels)", "channels_first": "(batch, channels, time)"}
+
+
+def keep_layout(layer, data_format) -> None:
+    """Sets `data_format` of a layer on sequences, None for 'channels_last', and its input_spec."""
+    what = f"{type(layer).__name__}: data_format"
+    layer.data_format = one_of(data_format or "channels_last", tuple(LAYOUTS), what)
+    layer.input_spec = InputSpec(ndim=3, layout=LAYOUTS[layer.data_format])
 
 
 def channels_last(value, what: str) -> None:

@@ -4,25 +4,40 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from seqrnn import ops
 from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
-from seqrnn.layers.options import channels_last, int_pair, one_int, positive_int, whole_numbers
+from seqrnn.layers.options import (
+    LAYOUTS,
+    int_pair,
+    keep_layout,
+    one_int,
+    one_of,
+    positive_int,
+    whole_numbers,
+)
 
 
 class Flatten(Layer):
-    """(batch, ...) -> (batch, product of the rest)."""
+    """(batch, ...) -> (batch, product of the rest); with data_format='channels_first' the axis 1
+    goes behind the others before."""
 
     def __init__(self, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        channels_last(data_format, "Flatten")
+        self.data_format = one_of(
+            data_format or "channels_last", tuple(LAYOUTS), "Flatten: data_format"
+        )
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs):
+        if self.data_format == "channels_first" and inputs.ndim > 2:
+            inputs = ops.moveaxis(inputs, 1, -1)
         return ops.reshape(inputs, (inputs.shape[0], math.prod(inputs.shape[1:])))
 
     def get_config(self):
-        return {**super().get_config(), "data_format": "channels_last"}
+        return {**super().get_config(), "data_format": self.data_format}
 
 
 class Reshape(Layer):
@@ -77,6 +92,8 @@ class RepeatVector(Layer):
 
     def __init__(self, n, **kwargs):
         super().__init__(**kwargs)
+        if not isinstance(n, (int, np.integer)):
+            raise TypeError(f"RepeatVector: n must be a whole number, got {n!r}.")
         self.n = positive_int(n, "RepeatVector: n")
         self.input_spec = InputSpec(ndim=2)
 
@@ -104,19 +121,21 @@ class UpSampling1D(Layer):
 
 
 class ZeroPadding1D(Layer):
-    """Zeros before and behind along time; one number stands for both."""
+    """Zeros before and behind along time, the axis 1, or 2 with data_format='channels_first'; one
+    number stands for both."""
 
     def __init__(self, padding=1, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        channels_last(data_format, "ZeroPadding1D")
         self.padding = int_pair(padding, "ZeroPadding1D: padding")
-        self.input_spec = InputSpec(ndim=3)
+        keep_layout(self, data_format)
 
     def call(self, inputs):
-        return ops.pad(inputs, ((0, 0), self.padding, (0, 0)))
+        last = self.data_format == "channels_last"
+        pads = (self.padding, (0, 0)) if last else ((0, 0), self.padding)
+        return ops.pad(inputs, ((0, 0), *pads))
 
     def get_config(self):
-        return {**super().get_config(), "padding": self.padding}
+        return {**super().get_config(), "padding": self.padding, "data_format": self.data_format}
 
 
 class Cropping1D(Layer):

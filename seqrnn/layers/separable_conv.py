@@ -18,25 +18,6 @@ from seqrnn.layers.options import keep_options, positive_int, weight
 class _Depthwise(Convolution):
     _both = True
 
-    def _by_channel(self, x, kernel):
-        """The sum over the taps of x, shifted, times the kernel's rows."""
-        time, taps, stride = x.shape[1], self.kernel_size, self.strides
-        left, right = self._pads(time)
-        extent = (taps - 1) * self.dilation_rate + 1
-        steps = (time + left + right - extent) // stride + 1
-        if left or right:
-            x = ops.pad(x, ((0, 0), (left, right), (0, 0)))
-        if self.depth_multiplier > 1:
-            x = ops.expand_dims(x, -1)
-        else:
-            kernel = ops.reshape(kernel, (taps, x.shape[-1]))
-        z = None
-        for k in range(taps):
-            first = k * self.dilation_rate
-            tap = x[:, first : first + (steps - 1) * stride + 1 : stride] * kernel[k]
-            z = tap if z is None else z + tap
-        return ops.reshape(z, (z.shape[0], steps, -1))
-
     def get_config(self):
         return {**super().get_config(), "depth_multiplier": self.depth_multiplier}
 
@@ -103,7 +84,9 @@ class DepthwiseConv1D(_Depthwise):
             self.bias = weight(self, "bias", (channels * self.depth_multiplier,))
 
     def _convolved(self, x):
-        return self._by_channel(x, self.kernel)
+        return ops.depthwise_conv(
+            x, self.kernel, self.strides, self.padding, None, self.dilation_rate
+        )
 
 
 class SeparableConv1D(_Depthwise):
@@ -178,8 +161,8 @@ class SeparableConv1D(_Depthwise):
         self.bias = weight(self, "bias", (self.filters,)) if self.use_bias else None
 
     def _convolved(self, x):
-        mixed = self._by_channel(x, self.depthwise_kernel)
-        return ops.matmul(mixed, self.pointwise_kernel[0])
+        kernels = self.depthwise_kernel, self.pointwise_kernel
+        return ops.separable_conv(x, *kernels, self.strides, self.padding, None, self.dilation_rate)
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters}

@@ -15,42 +15,15 @@ def ctc(y_true, y_pred):
     goes on to the next one; equal neighbours need a blank between them. Sequences of T steps that
     are too short for their labels have a loss of 1e30.
 
-    Alex Graves, Santiago Fernandez, Faustino Gomez, Juergen Schmidhuber 2006, Connectionist
-    Temporal Classification: the forward variables over labels and blanks, in logarithms.
+    See `ops.ctc_loss`.
     """
     y_pred = ops.convert_to_tensor(y_pred)
     labels = ops.convert_to_tensor(y_true)
     _check_ctc(labels.shape, y_pred.shape)
     labels = ops.cast(labels, "int32")
     check_labels(labels, y_pred.shape[-1], "ctc")
-    spelled = _with_blanks(labels)
-    states = spelled.shape[1]
-    one_hot = ops.one_hot(spelled, y_pred.shape[-1], dtype=y_pred.dtype)
-    emitted = ops.matmul(ops.log_softmax(y_pred, axis=-1), ops.swapaxes(one_hot, 1, 2))
-    never = ops.zeros_like(emitted[:, 0, :1]) + _NEVER
-    # A label may follow the one before it without a blank, unless they are equal.
-    may_skip = ops.not_equal(spelled[:, 2:], spelled[:, :-2])
-
-    def step(alpha, log_p):
-        from_one = ops.concatenate([never, alpha[:, :-1]], axis=1)
-        skipping = ops.where(may_skip, alpha[:, :-2], _NEVER)
-        from_two = ops.concatenate([never, never, skipping], axis=1)
-        alpha = ops.logaddexp(ops.logaddexp(alpha, from_one), from_two) + log_p
-        return alpha, None
-
-    start = ops.concatenate([never - _NEVER] + [never] * (states - 1), axis=1)
-    alpha, _ = ops.scan(step, start, ops.swapaxes(emitted, 0, 1))
-    last = 2 * ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=1)
-    on_blank = ops.pick(alpha, last)
-    on_label = ops.where(ops.greater(last, 0), ops.pick(alpha, ops.maximum(last - 1, 0)), _NEVER)
-    return -ops.logaddexp(on_blank, on_label)
-
-
-def _with_blanks(labels):
-    """(B, L) -> (B, 2 L + 1): a 0 before, between and behind the labels."""
-    blanks = ops.zeros_like(labels)
-    pairs = ops.reshape(ops.stack([blanks, labels], axis=2), (labels.shape[0], -1))
-    return ops.concatenate([pairs, blanks[:, :1]], axis=1)
+    lengths = ops.sum(ops.cast(ops.not_equal(labels, 0), "int32"), axis=1)
+    return ops.ctc_loss(labels, y_pred, lengths, None)
 
 
 def _check_ctc(target, prediction):

@@ -72,6 +72,7 @@ from seqrnn.ops.comparison import (
     logaddexp2,
     real,
     saturate_cast,
+    signbit,
 )
 from seqrnn.ops.control import (
     associative_scan,
@@ -90,6 +91,16 @@ from seqrnn.ops.control import (
     vectorized_map,
     while_loop,
 )
+from seqrnn.ops.convolution import (
+    conv,
+    conv1d,
+    conv1d_transpose,
+    conv_transpose,
+    correlate,
+    depthwise_conv,
+    separable_conv,
+)
+from seqrnn.ops.ctc import ctc_decode, ctc_loss
 from seqrnn.ops.elementwise import (
     abs,
     add,
@@ -150,7 +161,6 @@ from seqrnn.ops.elementwise import (
 from seqrnn.ops.indexing import (
     getitem,
     pick,
-    segment_sum,
     take,
     take_along_axis,
 )
@@ -192,9 +202,6 @@ from seqrnn.ops.nn import (
     ACTIVATIONS,
     binary_crossentropy,
     celu,
-    conv,
-    conv1d,
-    conv1d_transpose,
     elu,
     gelu,
     gru,
@@ -220,6 +227,12 @@ from seqrnn.ops.nn import (
     softplus,
     softsign,
     swish,
+)
+from seqrnn.ops.pooling import (
+    adaptive_average_pool,
+    adaptive_max_pool,
+    average_pool,
+    max_pool,
 )
 from seqrnn.ops.reduction import (
     all,
@@ -249,6 +262,7 @@ from seqrnn.ops.reduction import (
     trapezoid,
     var,
 )
+from seqrnn.ops.segments import segment_max, segment_min, segment_prod, segment_sum
 from seqrnn.ops.shaping import (
     arange,
     broadcast_to,
@@ -290,6 +304,9 @@ from seqrnn.ops.sorting import (
     histogram,
     in_top_k,
     median,
+    nanmedian,
+    nanpercentile,
+    nanquantile,
     nonzero,
     percentile,
     quantile,
@@ -339,9 +356,6 @@ _INSTEAD = {
         ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "bitwise_invert"),
         "`logical_and`, `logical_or`, `logical_xor`, `logical_not` for bools",
     ),
-    **dict.fromkeys(("segment_max", "segment_min", "segment_prod"), "`segment_sum`, or `where`"),
-    "average_pool": "`layers.AveragePooling1D`",
-    "max_pool": "`layers.MaxPooling1D`",
     "image": "another library: seqrnn is for sequences",
     "linalg": "`ops.norm`; the rest is not there",
     "vectorize": "`vectorized_map`",

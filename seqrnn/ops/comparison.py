@@ -58,6 +58,15 @@ def isposinf(x):
 
 
 @op
+def signbit(x):
+    """Whether the sign is a minus, that of -0.0 too; False for NaN."""
+    x = as_tensor(x)
+    if not config.is_float(x.dtype):
+        return less(x, 0)
+    return where(equal(x, 0.0), less(divide(1.0, x), 0.0), less(x, 0.0))
+
+
+@op
 def isneginf(x):
     """Whether it is -infinity, bool."""
     return equal(as_float(x), -math.inf)

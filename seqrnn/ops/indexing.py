@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
-from seqrnn.ops.core import as_float, as_tensor, one_axis, op
-from seqrnn.ops.elementwise import add, greater_equal, less, logical_and, multiply, where
+from seqrnn.ops.core import as_tensor, one_axis, op
+from seqrnn.ops.elementwise import add, less, multiply, where
 from seqrnn.ops.shaping import broadcast_to, expand_dims, reshape, transpose
 from seqrnn.trace.array import as_array
 from seqrnn.trace.frame import Tensor, emit1, state
@@ -206,29 +206,6 @@ def take(x, indices, axis=None):
     if not index.dtype.startswith("int"):
         raise TypeError(f"take: the indices must be integers, got {index.dtype}; use `ops.cast`.")
     return emit1("take", x, index, axis=axis)
-
-
-@op
-def segment_sum(data, segment_ids, num_segments=None, sorted=False):
-    """Sums of the rows of data (N, ...) that have the same number in segment_ids (N,).
-
-    The result is (num_segments, ...); rows with another number are left out. `num_segments` must be
-    given, as its value can't depend on data. `sorted`, a hint in Keras, changes nothing.
-    """
-    data, ids = as_tensor(data), as_tensor(segment_ids)
-    if num_segments is None:
-        raise ValueError(
-            "segment_sum: give `num_segments`; the shape of a result can't depend on values."
-        )
-    if ids.shape != data.shape[:1] or not ids.dtype.startswith("int"):
-        raise ValueError(
-            f"segment_sum: expected {data.shape[:1]} integers as segment_ids, one per row of data, "
-            f"got {ids.dtype} of shape {ids.shape}."
-        )
-    count = int(num_segments)
-    valid = logical_and(greater_equal(ids, 0), less(ids, count))
-    sums = emit1("take_grad", as_float(data), where(valid, ids, count), axis=0, n=count + 1)
-    return as_tensor(getitem(sums, slice(count)), data.dtype)
 
 
 @op

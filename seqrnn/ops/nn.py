@@ -1,4 +1,4 @@
-"""Functions of neural networks: activations, softmax, normalisation, convolution, recurrence."""
+"""Functions of neural networks: activations, softmax, normalisation, recurrence."""
 
 from __future__ import annotations
 
@@ -228,71 +228,6 @@ def rms_norm(x, scale=None, axis=-1, epsilon=1e-6):
     x = as_float(x)
     x = divide(x, sqrt(add(mean(square(x), axis, True), epsilon)))
     return x if scale is None else multiply(x, scale)
-
-
-@op
-def conv1d(x, kernel, stride=1, dilation=1, pad_left=0, pad_right=0, groups=1):
-    """Cross-correlation along time.
-
-    x: (batch, time, channels). kernel: (size, channels / groups, filters). Zeros are added before
-    and behind. Result: (batch, (time + pads - (size - 1) dilation - 1) // stride + 1, filters).
-    """
-    x, kernel = operands(as_float(x), kernel)
-    return emit1(
-        "conv1d",
-        x,
-        kernel,
-        stride=stride,
-        dilation=dilation,
-        pad_left=pad_left,
-        pad_right=pad_right,
-        groups=groups,
-    )
-
-
-@op
-def conv1d_transpose(x, kernel, length, stride=1, dilation=1, pad_left=0, groups=1):
-    """The gradient of `conv1d` by its input: each step of x spreads over those it would be made of.
-
-    x: (batch, time, channels). kernel: (size, filters / groups, channels). Result: (batch, length,
-    filters); what falls before its first step, by `pad_left`, or behind its last, is dropped.
-    """
-    x, kernel = operands(as_float(x), kernel)
-    reach = (x.shape[1] - 1) * stride + (kernel.shape[0] - 1) * dilation + 1
-    return emit1(
-        "conv1d_dx",
-        x,
-        kernel,
-        stride=stride,
-        dilation=dilation,
-        pad_left=pad_left,
-        pad_right=max(reach - length - pad_left, 0),
-        groups=groups,
-        length=length,
-    )
-
-
-def same_padding(time: int, size: int, stride: int) -> tuple[int, int]:
-    """Steps to add in front and behind so that windows of `size` give ceil(time / stride)."""
-    total = max((-(-time // stride) - 1) * stride + size - time, 0)
-    return total // 2, total - total // 2
-
-
-@op
-def conv(inputs, kernel, strides=1, padding="valid", data_format=None, dilation_rate=1):
-    """Keras's convolution, of sequences: see `conv1d`. padding: 'valid', 'same' or 'causal'."""
-    if data_format == "channels_first":
-        raise ValueError("conv: the channels must come last.")
-    size = (kernel.shape[0] - 1) * dilation_rate + 1
-    left = right = 0
-    if padding == "same":
-        left, right = same_padding(inputs.shape[1], size, strides)
-    elif padding == "causal":
-        left = size - 1
-    elif padding != "valid":
-        raise ValueError(f"conv: padding is 'valid', 'same' or 'causal', got {padding!r}.")
-    groups = inputs.shape[-1] // kernel.shape[1]
-    return conv1d(inputs, kernel, strides, dilation_rate, left, right, groups)
 
 
 # ---- recurrence: time-major, the input projected before; the formulas stand in csrc/ops ----

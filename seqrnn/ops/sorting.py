@@ -12,10 +12,23 @@ import numpy as np
 
 from seqrnn import config
 from seqrnn.ops.core import as_float, as_tensor, eager, many_axes, one_axis, op, operands
-from seqrnn.ops.elementwise import add, less, less_equal, multiply, subtract, where
+from seqrnn.ops.elementwise import (
+    add,
+    ceil,
+    equal,
+    floor,
+    isnan,
+    less,
+    less_equal,
+    logical_not,
+    multiply,
+    round,
+    subtract,
+    where,
+)
 from seqrnn.ops.indexing import take_along_axis
 from seqrnn.ops.reduction import any, sum
-from seqrnn.ops.shaping import cut, reshape, transpose
+from seqrnn.ops.shaping import broadcast_to, cut, reshape, transpose
 from seqrnn.trace.array import as_array
 from seqrnn.trace.frame import Tensor, emit1
 
@@ -98,20 +111,38 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     floor and ceil of q (n - 1), `method` says what to take: 'linear', 'lower', 'higher',
     'midpoint' or 'nearest' (Hyndman and Fan, Sample Quantiles in Statistical Packages, 1996, 7).
     """
+    return _quantile(x, q, axis, method, keepdims, "quantile", lambda flat: flat.shape[-1])
+
+
+@op
+def nanquantile(x, q, axis=None, method="linear", keepdims=False):
+    """`quantile` of what is not NaN; NaN of nothing."""
+
+    def left(flat):
+        count = sum(as_tensor(logical_not(isnan(flat)), "int32"), -1, True)
+        return as_tensor(where(count > 0, count, 1), "float64")
+
+    return _quantile(x, q, axis, method, keepdims, "nanquantile", left)
+
+
+def _quantile(x, q, axis, method, keepdims, name, count):
+    """`count(flat)`: how many elements of the rows of flat, NaN behind the others, count."""
     if method not in _METHODS:
-        raise ValueError(f"quantile: method is one of {', '.join(_METHODS)}; got {method!r}.")
+        raise ValueError(f"{name}: method is one of {', '.join(_METHODS)}; got {method!r}.")
     if isinstance(q, Tensor):
-        raise TypeError("quantile: q must be known while a function is traced, got a tensor.")
+        raise TypeError(f"{name}: q must be known while a function is traced, got a tensor.")
     q = np.asarray(q, np.float64)
     if q.ndim > 1 or not ((q >= 0) & (q <= 1)).all():
-        raise ValueError(f"quantile: expected q between 0 and 1, a number or a list, got {q}.")
+        raise ValueError(f"{name}: expected q between 0 and 1, a number or a list, got {q}.")
     x = as_float(x)
-    axes = many_axes(axis, x.ndim, "quantile")
+    axes = many_axes(axis, x.ndim, name)
     rest = [a for a in range(x.ndim) if a not in axes]
     n = math.prod(x.shape[a] for a in axes)
-    flat = reshape(transpose(x, [*rest, *axes]), (*(x.shape[a] for a in rest), n))
-    result = _between(sort(flat), q * (n - 1), method)
-    result = where(any(flat != flat, -1, True), math.nan, result)
+    flat = sort(reshape(transpose(x, [*rest, *axes]), (*(x.shape[a] for a in rest), n)))
+    counted = count(flat)
+    result = _between(flat, (counted - 1) * np.atleast_1d(q), method)
+    if name == "quantile":
+        result = where(any(flat != flat, -1, True), math.nan, result)
     shape = [1 if a in axes else d for a, d in enumerate(x.shape)]
     shape = shape if keepdims else [x.shape[a] for a in rest]
     if q.ndim:
@@ -120,16 +151,19 @@ def quantile(x, q, axis=None, method="linear", keepdims=False):
     return reshape(result, shape)
 
 
-def _between(ordered: Tensor, places: np.ndarray, method: str) -> Tensor:
-    """Elements of the sorted last axis at places that need not be whole: (..., places)."""
-    places = np.atleast_1d(places)
+def _between(ordered: Tensor, places, method: str) -> Tensor:
+    """Elements of the sorted last axis at places (.., q), float64, that need not be whole."""
+    places = as_tensor(places)
     if method == "nearest":
-        places = np.round(places)
-    low = np.floor(places) if method != "higher" else np.ceil(places)
-    high = np.ceil(places) if method != "lower" else low
-    part = places - low if method == "linear" else np.where(low == high, 0.0, 0.5)
-    axis = ordered.ndim - 1
-    a, b = (emit1("take", ordered, as_tensor(p.astype("int64")), axis=axis) for p in (low, high))
+        places = round(places)
+    low = floor(places) if method != "higher" else ceil(places)
+    high = ceil(places) if method != "lower" else low
+    part = subtract(places, low) if method == "linear" else where(equal(low, high), 0.0, 0.5)
+    shape = (*ordered.shape[:-1], places.shape[-1])
+    a, b = (
+        take_along_axis(ordered, broadcast_to(as_tensor(p, "int64"), shape), -1)
+        for p in (low, high)
+    )
     return add(a, multiply(subtract(b, a), as_tensor(part, ordered.dtype)))
 
 
@@ -143,6 +177,18 @@ def percentile(x, q, axis=None, method="linear", keepdims=False):
 def median(x, axis=None, keepdims=False):
     """The middle element, or the mean of the two in the middle; NaN if one of them is."""
     return quantile(x, 0.5, axis, "linear", keepdims)
+
+
+@op
+def nanpercentile(x, q, axis=None, method="linear", keepdims=False):
+    """`nanquantile` with q in 0 .. 100."""
+    return nanquantile(x, np.asarray(q) / 100.0, axis, method, keepdims)
+
+
+@op
+def nanmedian(x, axis=None, keepdims=False):
+    """`median` of what is not NaN; NaN of nothing."""
+    return nanquantile(x, 0.5, axis, "linear", keepdims)
 
 
 # ---- places among sorted numbers ----

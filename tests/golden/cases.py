@@ -26,6 +26,7 @@ import cases_optimizers
 import cases_recurrent
 import cases_refused
 import cases_schedules
+import cases_shapes
 import cases_states
 import cases_training
 
@@ -60,4 +61,5 @@ FAMILIES = {
     "initializers": cases_initializers.CASES,
     "refused": cases_refused.CASES,
     "schedules": cases_schedules.CASES,
+    "shapes": cases_shapes.CASES,
 }

@@ -20,9 +20,50 @@ INPUTS = {
     "i": integers(4, 2, 3, 4),
     "j": integers(3, 5),
     "b": lambda rng: rng.rand(2, 3, 4) < 0.5,
+    "taps": normal(2, 4, 3),
+    "mix": normal(4, 6),
+    "mixing": normal(1, 12, 5),
 }
 
 EXPRESSIONS = """
+adaptive_average_pool(ops.abs(x), 2)
+adaptive_average_pool(ops.abs(x), 5, "channels_first")
+adaptive_max_pool(ops.abs(x), 3)
+adaptive_max_pool(ops.abs(x), (7,), data_format="channels_first")
+average_pool(x, 2)
+average_pool(x, 2, 1, "same")
+average_pool(x, 3, 2, "same", "channels_first")
+conv_transpose(x, y, 2)
+conv_transpose(x, y, 2, "same")
+conv_transpose(x, y, 3, "same", 1)
+correlate(m[0], v)
+correlate(m[0], v[:3], "same")
+correlate(m[0], v, "full")
+ctc_loss(i[..., 0] + 1, x[:, [0, 1, 2, 0, 1, 2, 0]] @ mix, np.array([3, 2]), np.array([7, 6]))
+ctc_loss(i[..., 1], x[:, [0, 1, 2, 0, 1]] @ mix, np.array([2, 0]), np.array([5, 4]), mask_index=5)
+ctc_decode(x, np.array([3, 2]))[0]
+ctc_decode(x, np.array([3, 2]), merge_repeated=False, mask_index=3)[0]
+ctc_decode(x, np.array([3, 2]))[1]
+ctc_decode(x @ mix, np.array([3, 3]), "beam_search", 30, 3)[0]
+ctc_decode(x @ mix, np.array([3, 2]), "beam_search", 50, 2, mask_index=2)[1]
+depthwise_conv(x, taps)
+depthwise_conv(x, taps, 1, "same", dilation_rate=2)
+depthwise_conv(x, taps[:, :3], 2, "same", "channels_first")
+max_pool(x, 2)
+max_pool(x, 2, 1, "same")
+max_pool(x, 3, 2, "same", "channels_first")
+nanmedian(ops.where(x > 0.7, float('nan'), x), axis=1)
+nanpercentile(ops.where(x > 0.7, float('nan'), x), 30.0, axis=(0, 2), keepdims=True)
+nanquantile(ops.where(x > 0.7, float('nan'), x), [0.1, 0.5, 1.0], axis=2)
+nanquantile(ops.where(x > 0.7, float('nan'), x), 0.35, axis=2, method="nearest")
+segment_max(x, np.array([1, 0]), num_segments=3)
+segment_max(i[0], np.array([0, 2, 0]), num_segments=3)
+segment_min(x[0], np.array([1, 1, -1]), num_segments=2)
+segment_prod(x[0], np.array([1, -1, 1]), num_segments=3)
+separable_conv(x, taps, mixing)
+separable_conv(x, taps, mixing, 2, "same")
+signbit(x)
+signbit(i)
 abs(x)
 add(x, m[:, 0])
 all(b, axis=(0, 2))
@@ -470,14 +511,11 @@ FACTS = [
 ]
 
 ABSENT = """
-adaptive_average_pool adaptive_max_pool angle average_pool bitwise_and bitwise_invert
-bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor cdist cholesky
-cholesky_inverse conv_transpose correlate ctc_decode ctc_loss custom_gradient depth_to_space
-depthwise_conv det eig eigh erfc erfinv fft fft2 fold gcd i0 ifft2 imag inv irfft istft jvp lcm
-left_shift logdet lstsq lu_factor matrix_rank max_pool nanmedian nanpercentile nanquantile nextafter
-pinv polar qr rearrange rfft right_shift segment_max segment_min segment_prod separable_conv signbit
-slogdet solve solve_triangular space_to_depth stft svd unfold vectorize view view_as_complex
-view_as_real image
+angle bitwise_and bitwise_invert bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift
+bitwise_xor cdist cholesky cholesky_inverse custom_gradient depth_to_space det eig eigh erfc erfinv
+fft fft2 fold gcd i0 ifft2 imag inv irfft istft jvp lcm left_shift logdet lstsq lu_factor
+matrix_rank nextafter pinv polar qr rearrange rfft right_shift slogdet solve solve_triangular
+space_to_depth stft svd unfold vectorize view view_as_complex view_as_real image
 """
 
 

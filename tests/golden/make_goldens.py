@@ -28,7 +28,7 @@ HERE = pathlib.Path(__file__).parent
 # - looks behind probabilities for the logits of the softmax or sigmoid, whatever the loss is;
 # - squares the gradient of an embedding before adding up the rows that occur twice.
 BACKENDS = dict.fromkeys(FAMILIES, "tensorflow") | dict.fromkeys(
-    ("activations", "callbacks", "conv", "data", "losses", "metrics", "training"), "jax"
+    ("activations", "callbacks", "conv", "data", "losses", "metrics", "shapes", "training"), "jax"
 )
 # Thousands of steps by hand: an hour on the others, which compile each of them.
 BACKENDS["optimizers"] = "numpy"

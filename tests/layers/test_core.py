@@ -73,7 +73,7 @@ def test_dense_options_reach_the_weights():
         (lambda: layers.RepeatVector(2)(np.zeros((2, 3, 4))), "2-D"),
         (lambda: layers.Cropping1D(3)(np.zeros((2, 6, 1))), "leaves nothing of 6 steps"),
         (lambda: layers.ZeroPadding1D((1, 2, 3)), "one or two"),
-        (lambda: layers.Flatten("channels_first"), "channels_last"),
+        (lambda: layers.Flatten("sideways"), "channels_first"),
         (lambda: layers.Lambda(3), "function"),
         (lambda: layers.ReLU(max_value=-1), "negative"),
         (lambda: layers.PReLU()(keras.Input([None, 3])), "shared_axes"),

@@ -57,6 +57,25 @@ FUNCTIONS = {
         lambda x, w: ops.conv(x, w, 2, "same"),
         (rng.normal(size=(2, 7, 3)), rng.normal(size=(3, 3, 2))),
     ),
+    "conv_transpose": (
+        lambda x, w: ops.conv_transpose(x, w, 2, "same"),
+        (rng.normal(size=(2, 4, 3)), rng.normal(size=(3, 2, 3))),
+    ),
+    "separable_conv": (
+        lambda x, w, v: ops.separable_conv(x, w, v, 2, "same"),
+        tuple(rng.normal(size=s) for s in ((2, 7, 3), (3, 3, 2), (1, 6, 2))),
+    ),
+    "correlate": (lambda x, y: ops.correlate(x[0], y[:, 0], "full"), (X, P)),
+    "max_pool": (lambda x: ops.max_pool(x, 2, 1, "same"), (T,)),
+    "average_pool": (lambda x: ops.average_pool(x, 2, 1, "same"), (T,)),
+    "adaptive_average_pool": (lambda x: ops.adaptive_average_pool(x, 2), (T,)),
+    "segment_max": (lambda x: ops.segment_max(x, np.array([0, 1, 0])[: len(X)], 2), (X,)),
+    "segment_prod": (lambda x: ops.segment_prod(x, np.zeros(len(X), int), 1), (X,)),
+    "nanmedian": (lambda x: ops.nanmedian(ops.where(X > 0.5, np.nan, x), 1), (X,)),
+    "ctc_loss": (
+        lambda x: ops.ctc_loss(np.array([[1, 2], [3, 3]]), x, np.array([2, 2]), np.array([6, 4])),
+        (rng.normal(size=(2, 6, 4)),),
+    ),
     "trace": (lambda x: ops.trace(x), (X,)),
 }
 
