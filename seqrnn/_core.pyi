@@ -111,9 +111,11 @@ class Optimizer:
     """An update rule with its state, for `variables` of one dtype (float32 or float64).
 
     kind: 'sgd', 'rmsprop', 'adam', 'nadam', 'adagrad', 'adadelta', 'adamax', 'ftrl', 'lion',
-    'lamb', 'adafactor'. config of the rules: momentum, nesterov, rho, centered, beta_1, beta_2,
+    'lamb', 'adafactor', 'schedule_free' (whose first slot has to be made a copy of the variables).
+    config of the rules: momentum, nesterov, rho, centered, beta_1, beta_2,
     epsilon, amsgrad, initial_accumulator, learning_rate_power, l1, l2, l2_shrinkage, beta,
-    beta_2_decay, epsilon_2, clip_threshold, u_product, learning_rate (each step brings its own);
+    beta_2_decay, epsilon_2, clip_threshold, warmup_steps, u_product, learning_rate (each step
+    brings its own);
     of what is around them: weight_decay, clipnorm, clipvalue, global_clipnorm, loss_scale_factor,
     accumulation_steps, ema_overwrite_frequency (None or 0: off), use_ema, ema_momentum;
     undecayed: a bool per variable.

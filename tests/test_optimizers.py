@@ -114,6 +114,41 @@ def test_formulas(optimizer, rule):
     check(optimizer, expected(rule))
 
 
+def schedule_free(b1=0.9, b2=0.999, eps=1e-8, warmup=0, lr=0.1):
+    """With the mean x of the z kept, which the optimizer recovers from the weights."""
+
+    def rule(s, w, g, t):
+        z, x = s.get("z", w), s.get("x", w)
+        s["v"] = s.get("v", 0) + (g * g - s.get("v", 0)) * (1 - b2)
+        rate = lr * min(t / warmup, 1.0) if warmup else lr
+        s["z"] = z - rate * g / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
+        s["x"] = (1 - 1 / t) * x + s["z"] / t
+        return (1 - b1) * s["z"] + b1 * s["x"]
+
+    return rule
+
+
+@pytest.mark.parametrize("options", [{}, {"warmup": 4, "b1": 0.5, "b2": 0.9}])
+def test_schedule_free(options):
+    names = {"warmup": "warmup_steps", "b1": "beta_1", "b2": "beta_2"}
+    arguments = {names[key]: value for key, value in options.items()}
+    check(optimizers.ScheduleFreeAdamW(0.1, **arguments), expected(schedule_free(**options)))
+
+
+def test_muon_makes_all_singular_values_alike():
+    """Without momentum and scale, and with the exact iteration, a step is lr U V'."""
+    optimizer = optimizers.Muon(
+        0.5, momentum=0.0, nesterov=False, rms_rate=None, weight_decay=0.0, ns_steps=40,
+        muon_a=1.5, muon_b=-0.5, muon_c=0.0,
+    )  # fmt: skip
+    for shape in ((5, 3), (3, 5)):
+        gradient = np.random.default_rng(0).normal(size=shape)
+        u, _, v = np.linalg.svd(gradient, full_matrices=False)
+        variable = keras.Variable(np.ones(shape), dtype="float64", name="w")
+        type(optimizer).from_config(optimizer.get_config()).apply([gradient], [variable])
+        np.testing.assert_allclose(variable, 1 - 0.5 * u @ v, rtol=1e-9, atol=1e-12)
+
+
 EVERYTHING = {
     "weight_decay": 0.1,
     "global_clipnorm": 1.0,
@@ -440,12 +475,8 @@ def test_unknown_names():
         optimizers.get("adamm")
     with pytest.raises(ValueError, match="SGD"):
         optimizers.get("descent")
-    with pytest.raises(ValueError, match="'Muon': AdamW"):
-        optimizers.get("muon")
-    with pytest.raises(AttributeError, match="loss_scale_factor"):
-        _ = optimizers.LossScaleOptimizer
-    with pytest.raises(TypeError, match="Did you mean 'momentum'"):
-        optimizers.SGD(momentun=0.9)
+    with pytest.raises(ValueError, match=r"pass LossScaleOptimizer\(\.\.\.\)"):
+        optimizers.get("LossScaleOptimizer")
 
 
 def test_bad_arguments():
@@ -463,8 +494,6 @@ def test_bad_arguments():
         optimizers.Adam(use_ema=True, ema_overwrite_frequency=0)
     with pytest.raises(ValueError, match="gradient_accumulation_steps must be an int >= 2"):
         optimizers.Adam(gradient_accumulation_steps=1)
-    with pytest.raises(NotImplementedError, match="C core"):
-        optimizers.Optimizer(0.1)
 
 
 @pytest.mark.parametrize(

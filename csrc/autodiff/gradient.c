@@ -130,7 +130,7 @@ static bool visit(walk *w, int32_t number) {
         w->need[k] = node.in[k] != SRN_NONE && w->active[node.in[k]];
         any = any || w->need[k];
     }
-    if (!any) {
+    if (!any || node.op->diff == SRN_DIFF_ZERO) {
         return true; /* an x itself */
     }
     if (node.op->diff != SRN_DIFF_RULE) {

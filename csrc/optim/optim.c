@@ -66,8 +66,11 @@ static void update(const srn_optim_config *config, const srn_optim_part *part, i
     case SRN_OPTIM_LAMB:
         srn_optim_lamb(config, part, t);
         break;
-    default:
+    case SRN_OPTIM_ADAFACTOR:
         srn_optim_adafactor(config, part, t);
+        break;
+    default:
+        srn_optim_schedule_free(config, part, t);
     }
 }
 

@@ -29,15 +29,16 @@
 typedef enum srn_optim_kind {
     SRN_OPTIM_SGD,     /* slots: velocity if momentum > 0 */
     SRN_OPTIM_RMSPROP, /* slots: mean square; + momentum if momentum > 0; + mean gradient if centered */
-    SRN_OPTIM_ADAM,      /* slots: m, v; + v_hat if amsgrad */
-    SRN_OPTIM_NADAM,     /* slots: m, v */
-    SRN_OPTIM_ADAGRAD,   /* slots: sum of squares */
-    SRN_OPTIM_ADADELTA,  /* slots: mean square of gradients, of steps */
-    SRN_OPTIM_ADAMAX,    /* slots: m, u */
-    SRN_OPTIM_FTRL,      /* slots: sum of squares, z */
-    SRN_OPTIM_LION,      /* slots: m */
-    SRN_OPTIM_LAMB,      /* slots: m, v */
-    SRN_OPTIM_ADAFACTOR, /* slots: v, r, c; see adafactor.c for what is where in r and c */
+    SRN_OPTIM_ADAM,          /* slots: m, v; + v_hat if amsgrad */
+    SRN_OPTIM_NADAM,         /* slots: m, v */
+    SRN_OPTIM_ADAGRAD,       /* slots: sum of squares */
+    SRN_OPTIM_ADADELTA,      /* slots: mean square of gradients, of steps */
+    SRN_OPTIM_ADAMAX,        /* slots: m, u */
+    SRN_OPTIM_FTRL,          /* slots: sum of squares, z */
+    SRN_OPTIM_LION,          /* slots: m */
+    SRN_OPTIM_LAMB,          /* slots: m, v */
+    SRN_OPTIM_ADAFACTOR,     /* slots: v, r, c; see adafactor.c for what is where in r and c */
+    SRN_OPTIM_SCHEDULE_FREE, /* slots: z, which the caller makes a copy of the variable; v */
     SRN_N_OPTIM_KINDS
 } srn_optim_kind;
 
@@ -50,6 +51,7 @@ typedef struct srn_optim_config {
     double initial_accumulator; /* Adagrad, Ftrl: where the sum of squares starts */
     double learning_rate_power, l1, l2, l2_shrinkage, beta; /* Ftrl */
     double beta_2_decay, epsilon_2, clip_threshold; /* Adafactor; epsilon is its epsilon_1 */
+    int64_t warmup_steps;                           /* schedule-free; 0: none */
     double loss_scale_factor;                       /* 0: none */
     int64_t accumulation_steps;                     /* 0: none */
     bool use_ema;

@@ -34,6 +34,7 @@ void srn_optim_ftrl(const srn_optim_config *config, const srn_optim_part *part);
 void srn_optim_lion(const srn_optim_config *config, const srn_optim_part *part);
 void srn_optim_lamb(const srn_optim_config *config, const srn_optim_part *part, int64_t t);
 void srn_optim_adafactor(const srn_optim_config *config, const srn_optim_part *part, int64_t t);
+void srn_optim_schedule_free(const srn_optim_config *config, const srn_optim_part *part, int64_t t);
 
 /* ---- passes.c: passes over n elements ---- */
 double srn_optim_sum_of_squares(srn_dtype dtype, const void *x, int64_t n);

@@ -26,6 +26,7 @@ static const struct {
     {"lion", SRN_OPTIM_LION},
     {"lamb", SRN_OPTIM_LAMB},
     {"adafactor", SRN_OPTIM_ADAFACTOR},
+    {"schedule_free", SRN_OPTIM_SCHEDULE_FREE},
 };
 
 typedef enum field_type { NUMBER, FLAG, COUNT } field_type;
@@ -58,6 +59,7 @@ static const struct {
     FIELD(NUMBER, beta_2_decay),
     FIELD(NUMBER, epsilon_2),
     FIELD(NUMBER, clip_threshold),
+    FIELD(COUNT, warmup_steps),
     FIELD(NUMBER, loss_scale_factor),
     FIELD(COUNT, accumulation_steps),
     FIELD(FLAG, use_ema),

@@ -85,7 +85,7 @@ class BackupAndRestore(Callback):
                 stores.setdefault(place, {})[key] = array
         model = self.model
         if model.optimizer is not None and not model.optimizer.built:
-            model.optimizer.build(model.trainable_variables)
+            model.optimizer.build_for(model.trainable_variables)
         state.restore(model, stores, self._path)
         model.random_step = document["random_step"]
         self._batches = document["batches"]

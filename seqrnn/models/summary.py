@@ -256,7 +256,7 @@ def _footer(model):
     ]
     optimizer = model.optimizer
     if optimizer is not None and optimizer.built:
-        slots = optimizer.core.slots
+        slots = optimizer.state_arrays()
         kept = _numbers(sum(s.size for s in slots), sum(s.nbytes for s in slots))
         lines.append(f" Optimizer params: {kept}")
     return lines

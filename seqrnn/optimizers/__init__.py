@@ -3,6 +3,7 @@
 from seqrnn.errors import NotAnOptimizerError, did_you_mean, public_names
 from seqrnn.optimizers import schedules
 from seqrnn.optimizers.base import Optimizer
+from seqrnn.optimizers.muon import Muon
 from seqrnn.optimizers.rules import (
     SGD,
     Adadelta,
@@ -16,7 +17,9 @@ from seqrnn.optimizers.rules import (
     Lion,
     Nadam,
     RMSprop,
+    ScheduleFreeAdamW,
 )
+from seqrnn.optimizers.wrappers import LossScaleOptimizer, MultiOptimizer, OptimizerMap
 from seqrnn.saving.objects import (
     deserialize_keras_object,
     get_registered_object,
@@ -25,18 +28,10 @@ from seqrnn.saving.objects import (
 
 _RULES = (
     SGD, RMSprop, Adam, AdamW, Nadam, Adagrad, Adadelta, Adamax, Ftrl, Lion, Lamb, Adafactor,
+    Muon, ScheduleFreeAdamW,
 )  # fmt: skip
 CLASSES = {cls.__name__.lower(): cls for cls in _RULES}
-_REFUSED = {
-    "muon": "'Muon': AdamW is the rule for what Muon leaves to it",
-    "lossscaleoptimizer": (
-        "'LossScaleOptimizer': float32 needs no dynamic scale; use the optimizer it wraps, with "
-        "loss_scale_factor= for a fixed one"
-    ),
-    "multioptimizer": "'MultiOptimizer': write a train_step that applies several optimizers",
-    "optimizermap": "'OptimizerMap': write a train_step that applies several optimizers",
-    "schedulefreeadamw": "'ScheduleFreeAdamW': use AdamW with use_ema=True or a schedule",
-}
+_WRAPPERS = {cls.__name__.lower(): cls for cls in (LossScaleOptimizer, MultiOptimizer)}
 
 
 def get(identifier):
@@ -61,8 +56,9 @@ def _class_named(name):
     found = get_registered_object(name) or CLASSES.get(name.lower())
     if found is not None:
         return found
-    if name.lower() in _REFUSED:
-        raise ValueError(f"seqrnn has no {_REFUSED[name.lower()]}.")
+    if name.lower() in _WRAPPERS:
+        wrapper = _WRAPPERS[name.lower()].__name__
+        raise ValueError(f"The name {name!r} says no inner optimizers: pass {wrapper}(...).")
     names = [cls.__name__ for cls in CLASSES.values()]
     near = did_you_mean(name, names)
     known = "" if near.startswith(" Known") else f" Known: {', '.join(names)}."
@@ -77,18 +73,11 @@ def serialize(optimizer):
 def deserialize(config, custom_objects=None):
     """The inverse of `serialize`; class names in any case."""
     name = config.get("class_name") if isinstance(config, dict) else None
-    if isinstance(name, str) and name.lower() in _REFUSED:
-        _class_named(name)
-    if isinstance(name, str) and name.lower() in CLASSES:
+    known = CLASSES | _WRAPPERS
+    if isinstance(name, str) and name.lower() in known:
         config = {"module": "keras.optimizers", "registered_name": None, "config": {}, **config}
-        config["class_name"] = CLASSES[name.lower()].__name__
+        config["class_name"] = known[name.lower()].__name__
     return deserialize_keras_object(config, custom_objects)
 
 
-_missing, __dir__ = public_names(__name__)
-
-
-def __getattr__(name):
-    if name.lower() in _REFUSED:
-        raise AttributeError(f"seqrnn has no {_REFUSED[name.lower()]}.", name=name)
-    return _missing(name)
+__getattr__, __dir__ = public_names(__name__)

@@ -1,9 +1,11 @@
-"""Optimizers: the Python side of an update rule whose arithmetic is in csrc/optim.
+"""Optimizers: hyperparameters, learning rate, the count of steps, and how gradients are taken in.
 
-An optimizer owns its hyperparameters, the learning rate and the count of steps; `build(variables)`
-makes the `_core.Optimizer` that holds the slots (moments, velocities). One step is: unscale,
-accumulate, clip, decay (w -= lr weight_decay w), update, average, as csrc/optim/optim.h says, and
-count; then the constraints of the variables.
+A step is, in this order: unscale, accumulate, clip, decay (w -= lr weight_decay w), update,
+average, constrain, count. Who computes it:
+
+    Optimizer     this class: `update_step` of a subclass, written with ops and traced (traced_step)
+    CoreRule      the arithmetic is in csrc/optim (core_rule)
+    wrappers      other optimizers (wrappers)
 """
 
 import re
@@ -11,16 +13,38 @@ import warnings
 
 import numpy as np
 
-from seqrnn import _core, ops, trace
+from seqrnn import ops, trace
 from seqrnn.config import snake_case
 from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.optimizers.schedules import LearningRateSchedule
 from seqrnn.optimizers.state import State
+from seqrnn.optimizers.traced_step import TracedStep
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
 
-class Optimizer(State):
-    """Base of optimizers.
+class Optimizer(TracedStep, State):
+    """Base of optimizers, and of those that users write: a subclass has an `update_step`, mostly a
+    `build` that adds variables, and a `get_config`.
+
+        class Momentum(keras.optimizers.Optimizer):
+            def __init__(self, learning_rate=0.01, momentum=0.9, **kwargs):
+                super().__init__(learning_rate, **kwargs)
+                self.momentum = momentum
+
+            def build(self, variables):
+                super().build(variables)
+                self.momenta = self.add_optimizer_variables(variables, "momentum")
+
+            def update_step(self, gradient, variable, learning_rate):
+                m = self.momenta[self._get_variable_index(variable)]
+                self.assign(m, self.momentum * m - learning_rate * gradient)
+                self.assign_add(variable, m)
+
+            def get_config(self):
+                return {**super().get_config(), "momentum": self.momentum}
+
+    `update_step` is traced, so what is a plain number when it is called stays; what is to change
+    from step to step belongs in a variable. Variables that are attributes belong to the state.
 
     Args:
         learning_rate: a number, a `LearningRateSchedule`, or a function without arguments.
@@ -41,7 +65,7 @@ class Optimizer(State):
     Raises ValueError for values out of range.
     """
 
-    kind = None  # the core's word for the rule
+    core = None  # the `_core.Optimizer`, once a `CoreRule` is built
 
     def __init__(
         self,
@@ -58,12 +82,7 @@ class Optimizer(State):
         name=None,
         **kwargs,
     ):
-        if self.kind is None:
-            raise NotImplementedError(
-                f"{type(self).__name__}: update rules of one's own are not supported in seqrnn, as "
-                "rules are in the C core. Subclass one that is there, or write a train_step that "
-                "assigns the weights itself."
-            )
+        self._tracked = []  # the variables of the state, in order
         learning_rate = kwargs.pop("lr", learning_rate)
         self._refuse(kwargs)
         self.name = name or snake_case(type(self).__name__)
@@ -74,19 +93,36 @@ class Optimizer(State):
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
         self._check()
+        self.built = False
         self._iterations = trace.Variable(np.zeros((), np.int64), name="iteration", trainable=False)
         self._schedule = None
         self._rate = None
+        # Of the present run, while `_schedule` gives it; no part of the state, so not tracked.
+        vars(self)["_scheduled"] = trace.Variable(
+            np.zeros((), np.float64), name="scheduled", trainable=False
+        )
         self._set_rate(learning_rate)
-        for variable in (self._iterations, self._rate):
-            if variable is not None:
-                variable.path = f"{self.name}/{variable.name}"
-        self._variables = None  # trained; None before build
+        for variable in self._tracked:
+            variable.path = f"{self.name}/{variable.name}"
+        self._trainable_variables = []
         self._undecayed = (frozenset(), None)  # ids of variables, pattern of names
         self._idle = ()  # which variables have no gradient; () for none
-        self._slots = None
+        self._averages = []  # of the variables, with use_ema
         self._swapped = False  # whether the variables and their averages have changed places
-        self.core = None
+
+    def __setattr__(self, name, value):
+        if name != "_tracked" and "_tracked" not in vars(self):
+            raise RuntimeError(
+                f"{type(self).__name__}.__init__ has to call super().__init__() before it sets "
+                f"attributes such as {name!r}."
+            )
+        if isinstance(value, trace.Variable):
+            self._track(value)
+        super().__setattr__(name, value)
+
+    def _track(self, variable):
+        if all(variable is not known for known in self._tracked):
+            self._tracked.append(variable)
 
     def _check(self):
         owner = type(self).__name__
@@ -138,6 +174,7 @@ class Optimizer(State):
         if isinstance(value, dict):
             value = deserialize_keras_object(value)
         if isinstance(value, LearningRateSchedule) or callable(value):
+            self._tracked = [v for v in self._tracked if v is not self._rate]
             self._schedule, self._rate = value, None
             return
         check_number(type(self).__name__, "learning_rate", value, 0.0)
@@ -151,7 +188,16 @@ class Optimizer(State):
     @property
     def learning_rate(self):
         """The rate of the next step: a Variable, or the schedule's present value."""
-        return self._rate if self._schedule is None else self.current_rate()
+        if self._schedule is None:
+            return self._rate
+        frame = trace.current()
+        if frame is None:
+            return self.current_rate()
+        frame.root.before_run(self._store_rate)
+        return self._scheduled.value
+
+    def _store_rate(self):
+        self._scheduled.assign(self.current_rate())
 
     @learning_rate.setter
     def learning_rate(self, value):
@@ -176,52 +222,34 @@ class Optimizer(State):
     def iterations(self):
         """The number of updates made: a Variable, or an array when gradients are accumulated."""
         steps = self.gradient_accumulation_steps
-        if not steps:
-            return self._iterations
-        return np.asarray(self._iterations.storage // steps).view(trace.Array)
+        return self._iterations // steps if steps else self._iterations
 
     # ---- state ----
 
-    @property
-    def built(self):
-        return self.core is not None
-
-    def core_config(self):
-        """Hyperparameters of the rule, by the core's names."""
-        raise NotImplementedError
-
     def build(self, variables):
-        """Makes the slots for these variables. ValueError if built for others before."""
+        """Makes the state for these variables. ValueError if built for others before."""
         variables = list(variables)
-        if self.core is not None:
-            if [id(v) for v in variables] != [id(v) for v in self._variables]:
+        if self.built:
+            if [id(v) for v in variables] != [id(v) for v in self._trainable_variables]:
                 raise ValueError(
                     f"This {type(self).__name__} optimizer already belongs to other variables (of "
                     "another model, or before layers were frozen or unfrozen). Pass a new "
                     "optimizer to compile()."
                 )
             return
-        dtypes = {v.dtype for v in variables}
-        if len(dtypes) > 1:
-            raise ValueError(f"All trained variables need one dtype, got {sorted(dtypes)}.")
-        self.core = _core.Optimizer(
-            self.kind,
-            [v.storage for v in variables],
-            learning_rate=self.current_rate(),
-            weight_decay=self.weight_decay or 0.0,
-            clipnorm=self.clipnorm or 0.0,
-            clipvalue=self.clipvalue or 0.0,
-            global_clipnorm=self.global_clipnorm or 0.0,
-            use_ema=self.use_ema,
-            ema_momentum=self.ema_momentum,
-            ema_overwrite_frequency=self.ema_overwrite_frequency,
-            loss_scale_factor=self.loss_scale_factor,
-            accumulation_steps=self.gradient_accumulation_steps,
-            undecayed=[self._is_undecayed(v) for v in variables],
-            **self.core_config(),
-        )
-        self._variables = variables
-        self._slots = self._make_slots()
+        self._trainable_variables = variables
+        self._make_state()
+        self.built = True
+
+    def build_for(self, variables):
+        """`build`, also of a subclass, which may not expect to be called again, or in a trace."""
+        if self.built:
+            Optimizer.build(self, variables)
+            return
+        with trace.entered(None):
+            self.build(list(variables))
+        if not self.built:
+            raise RuntimeError(f"{type(self).__name__}.build() has to call super().build().")
 
     def exclude_from_weight_decay(self, var_list=None, var_names=None):
         """Has variables not decay: those in `var_list`, and those whose name holds (as a regular
@@ -237,6 +265,10 @@ class Optimizer(State):
     def _is_undecayed(self, variable):
         ids, pattern = self._undecayed
         return id(variable) in ids or bool(pattern and pattern.search(variable.name))
+
+    def _decay_of(self, variable):
+        """The weight decay of a variable."""
+        return 0.0 if self._is_undecayed(variable) else self.weight_decay or 0.0
 
     # ---- by hand ----
 
@@ -267,59 +299,62 @@ class Optimizer(State):
             return
         if trainable_variables is not None:
             grads = self._in_order(grads, list(trainable_variables))
-        if self.core is None:
-            raise ValueError("apply() needs the variables the first time.")
-        if len(grads) != len(self._variables):
-            raise ValueError(f"Got {len(grads)} gradients for {len(self._variables)} variables.")
+        if not self.built:
+            raise ValueError(
+                f"{type(self).__name__}.apply() needs the variables the first time: "
+                "apply(grads, variables), or build(variables) before."
+            )
+        variables = self._trainable_variables
+        if len(grads) != len(variables):
+            raise ValueError(f"Got {len(grads)} gradients for {len(variables)} variables.")
         if all(g is None for g in grads):
             raise ValueError("No gradients were given for any variable.")
+        grads = [
+            None if g is None else self._fitting(g, v)
+            for g, v in zip(grads, variables, strict=True)
+        ]
         if trace.current() is not None:
-            self._apply_at_the_end(grads)
-            return
-        flat = []
-        for gradient, variable in zip(grads, self._variables, strict=True):
-            array = np.zeros(variable.shape) if gradient is None else np.asarray(gradient)
-            if array.shape != variable.shape:
-                raise ValueError(
-                    f"The gradient of {variable.path!r} has shape {array.shape}, expected "
-                    f"{variable.shape}."
-                )
-            flat.append(np.ravel(array))
-        flat = np.concatenate(flat).astype(self._variables[0].dtype)
-        self.leave_alone([g is None for g in grads])
-        self.core.step(
-            flat, learning_rate=self.current_rate(), iteration=int(self._iterations.storage)
-        )
-        self.count_step()
-        for variable in self._variables:
-            variable.version += 1
-        self.constrain()
+            self._apply_in_trace(grads)
+        else:
+            self.apply_at_once(grads)
+
+    def _fitting(self, gradient, variable):
+        """The gradient as array or tensor, if it has the variable's shape."""
+        if trace.current() is not None:
+            gradient = ops.convert_to_tensor(gradient, variable.dtype)
+        else:
+            gradient = np.asarray(gradient)
+        if gradient.shape != variable.shape:
+            raise ValueError(
+                f"The gradient of {variable.path!r} has shape {gradient.shape}, expected "
+                f"{variable.shape}."
+            )
+        return gradient
 
     def _in_order(self, grads, variables):
         """One gradient for each variable that the optimizer was built for."""
         if len(grads) != len(variables):
             raise ValueError(f"Got {len(grads)} gradients for {len(variables)} variables.")
-        if self.core is None:
-            with trace.entered(None):
-                self.build(variables)
+        if not self.built:
+            self.build_for(variables)
         given = {id(v): g for g, v in zip(grads, variables, strict=True)}
-        known = {id(v) for v in self._variables}
+        known = {id(v) for v in self._trainable_variables}
         for variable in variables:
             if id(variable) not in known:
                 raise ValueError(
                     f"Unknown variable {variable.path!r}: this {type(self).__name__} was built for "
                     "others. Make a new optimizer for it."
                 )
-        return [given.get(id(v)) for v in self._variables]
+        return [given.get(id(v)) for v in self._trainable_variables]
 
     def leave_alone(self, idle):
         """Which of the variables have no gradient in the steps to come, a bool for each."""
         idle = tuple(idle) if any(idle) else ()
         if idle == self._idle:
             return
-        self.core.idle = idle or [False] * len(self._variables)
         self._idle = idle
-        names = [v.path for v, left in zip(self._variables, idle, strict=False) if left]
+        pairs = zip(self._trainable_variables, idle, strict=False)
+        names = [v.path for v, left in pairs if left]
         if names:
             warnings.warn(
                 f"There are no gradients for the variables {names}: the loss does not depend on "
@@ -327,33 +362,37 @@ class Optimizer(State):
                 stacklevel=4,
             )
 
-    def _apply_at_the_end(self, grads):
-        """In a function being traced: the step is taken when its run ends."""
-        root = trace.current().root
-        if root.update is not None:
-            raise TypeError("optimizer.apply is called twice in one step.")
-        for gradient, variable in zip(grads, self._variables, strict=True):
-            if gradient is not None and tuple(gradient.shape) != variable.shape:
+    def stateless_apply(self, optimizer_variables, grads, trainable_variables):
+        """What a step makes of these values; the optimizer and the variables stay as they are.
+
+        Args:
+            optimizer_variables: values for `variables`.
+            grads: one gradient per trained variable.
+            trainable_variables: values for the trained variables.
+
+        Returns: (list of the trained variables' new values, list of those of `variables`).
+
+        Raises ValueError before `build` and for wrong numbers of values; TypeError in a trace.
+        """
+        name = type(self).__name__
+        if not self.built:
+            raise ValueError(
+                f"{name}.stateless_apply: the optimizer is not built yet; call "
+                "build(trainable_variables) first."
+            )
+        given = (trainable_variables, optimizer_variables)
+        own = (self._trainable_variables, self.variables)
+        for what, values, variables in zip(
+            ("trainable_variables", "optimizer_variables"), given, own, strict=True
+        ):
+            if len(values) != len(variables):
                 raise ValueError(
-                    f"The gradient of {variable.path!r} has shape {tuple(gradient.shape)}, "
-                    f"expected {variable.shape}."
+                    f"{name}.stateless_apply: {what} must have one value for each of the "
+                    f"{len(variables)} variables, got {len(values)}."
                 )
-        convert = ops.convert_to_tensor
-        grads = [
-            None if g is None else convert(g, v.dtype)
-            for g, v in zip(grads, self._variables, strict=True)
-        ]
-        root.update = trace.Update(self, grads, self._variables)
-
-    def constrain(self):
-        """Applies the constraints of the variables."""
-        for variable in self._variables:
-            if variable.constraint is not None:
-                variable.assign(variable.constraint(variable))
-
-    def count_step(self):
-        """A step has been made."""
-        self._iterations.storage[...] += 1
+        with trace.substituted([*own[0], *own[1]], [*given[0], *given[1]]):
+            self.apply(grads)
+            return tuple([v.numpy().view(trace.Array) for v in variables] for variables in own)
 
     # ---- config ----
 

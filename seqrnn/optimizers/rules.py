@@ -8,6 +8,8 @@ AdamW     Adam with decoupled weight decay   (I. Loshchilov, F. Hutter 2017)
 Nadam     Adam with Nesterov momentum   (T. Dozat 2015)
 Adamax    u = max(b2 u, |g|);  w -= lr / (1 - b1^t) m / (u + epsilon)   (D. Kingma, J. Ba 2014)
 Lion      w -= lr sign(b1 m + (1 - b1) g);  m = b2 m + (1 - b2) g   (X. Chen and others 2023)
+ScheduleFreeAdamW  Adam's steps by z, the weights between z and its mean   (A. Defazio and others
+          2024, The Road Less Scheduled)
 Lamb      Adam, the step of each variable scaled to its norm   (Y. You and others 2020)
 Adagrad   s += g^2;  w -= lr g / sqrt(s + epsilon)   (J. Duchi, E. Hazan, Y. Singer 2011)
 Adadelta  steps by the ratio of their own mean square to that of g   (M. Zeiler 2012)
@@ -19,11 +21,11 @@ import math
 
 import numpy as np
 
-from seqrnn.optimizers.base import Optimizer, check_number
-from seqrnn.optimizers.state import Slot
+from seqrnn.optimizers.base import check_number
+from seqrnn.optimizers.core_rule import CoreRule, Slot
 
 
-class SGD(Optimizer):
+class SGD(CoreRule):
     """Gradient descent, with momentum if asked for. The other arguments: see `Optimizer`."""
 
     kind = "sgd"
@@ -43,7 +45,7 @@ class SGD(Optimizer):
         return {**super().get_config(), "momentum": self.momentum, "nesterov": self.nesterov}
 
 
-class RMSprop(Optimizer):
+class RMSprop(CoreRule):
     """Steps divided by a running root mean square of the gradient."""
 
     kind = "rmsprop"
@@ -81,7 +83,7 @@ class RMSprop(Optimizer):
         return {**super().get_config(), **self.core_config()}
 
 
-class _Moments(Optimizer):
+class _Moments(CoreRule):
     """What Adam, AdamW and Nadam share."""
 
     slot_groups = (("momentum", "velocity"), ("velocity_hat",))
@@ -202,7 +204,48 @@ class Lamb(_Moments):
         self._set_moments(beta_1, beta_2, epsilon)
 
 
-class Lion(Optimizer):
+class ScheduleFreeAdamW(_Moments):
+    """Adam's step sizes on a sequence of its own, `momentum`, whose mean the weights stay near: as
+    good as with a schedule, without knowing in advance how long training takes.
+
+    Args:
+        beta_1: above 0; how near the weights are to the mean.
+        warmup_steps: over which the learning rate grows.
+    """
+
+    kind = "schedule_free"
+    slot_groups = (("momentum", "velocity"),)
+
+    def __init__(
+        self,
+        learning_rate=0.0025,
+        beta_1=0.9,
+        beta_2=0.999,
+        epsilon=1e-8,
+        warmup_steps=0,
+        weight_decay=None,
+        **kwargs,
+    ):
+        super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
+        self._set_moments(beta_1, beta_2, epsilon)
+        if beta_1 == 0:
+            raise ValueError("ScheduleFreeAdamW: beta_1 must be above 0, as it is divided by.")
+        check_number("ScheduleFreeAdamW", "warmup_steps", warmup_steps, 0)
+        self.warmup_steps = warmup_steps
+
+    def core_config(self):
+        return {**super().core_config(), "warmup_steps": int(self.warmup_steps)}
+
+    def get_config(self):
+        return {**super().get_config(), "warmup_steps": self.warmup_steps}
+
+    def _rule_slots(self, pieces):
+        for piece, variable in zip(pieces[0], self._trainable_variables, strict=True):
+            piece[:] = variable.storage.ravel()
+        return super()._rule_slots(pieces)
+
+
+class Lion(CoreRule):
     """Steps of one size, lr, in the direction of a momentum's sign."""
 
     kind = "lion"
@@ -223,7 +266,7 @@ class Lion(Optimizer):
         return {**super().get_config(), **self.core_config()}
 
 
-class Adagrad(Optimizer):
+class Adagrad(CoreRule):
     """Steps divided by the root of the sum of all squared gradients so far, which starts at
     `initial_accumulator_value`."""
 
@@ -254,7 +297,7 @@ class Adagrad(Optimizer):
         }
 
 
-class Adadelta(Optimizer):
+class Adadelta(CoreRule):
     """Steps that have the size of the steps before, by running mean squares of both."""
 
     kind = "adadelta"
@@ -273,7 +316,7 @@ class Adadelta(Optimizer):
         return {**super().get_config(), **self.core_config()}
 
 
-class Ftrl(Optimizer):
+class Ftrl(CoreRule):
     """Follow the regularized leader: sparse weights by l1. The weights are a function of what the
     optimizer has summed up, so that the first step forgets their initial values, as in Keras.
 
@@ -328,7 +371,7 @@ class Ftrl(Optimizer):
         return {**super().get_config(), **self._own}
 
 
-class Adafactor(Optimizer):
+class Adafactor(CoreRule):
     """Adam's second moment from the mean squares of rows and columns, no first moment; steps in
     proportion to the size of the weights.
 
@@ -384,7 +427,7 @@ class Adafactor(Optimizer):
         the second moment."""
         velocities, rows, columns = pieces
         slots = []
-        for i, variable in enumerate(self._variables):
+        for i, variable in enumerate(self._trainable_variables):
             shape = variable.shape
             matrix = len(shape) >= 2
             for name, piece, own in (

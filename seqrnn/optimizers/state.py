@@ -1,82 +1,33 @@
 """What an optimizer remembers, as variables in the order of Keras's files.
 
-    iteration, learning rate (unless scheduled),
-    with use_ema the average of each trained variable,
-    with gradient_accumulation_steps the sum of gradients of each trained variable,
-    then the slots of the rule, see `slot_groups`
-
-The slots are flat arrays of the core; the variables here are pieces of them.
+iteration, learning rate (unless scheduled),
+with use_ema the average of each trained variable,
+with gradient_accumulation_steps the sum of gradients of each trained variable,
+then what the rule keeps
 """
 
 import numpy as np
-
-from seqrnn import trace
-
-
-class Slot(trace.Variable):
-    """A piece of the core's state. Reading and assigning it reads and changes the optimizer.
-
-    Args:
-        storage: view of the piece.
-        name: of the trained variable and of the slot, 'dense_kernel_momentum'.
-        owner: name of the optimizer.
-    """
-
-    def __init__(self, storage, name, owner):
-        self.name, self.path = name, f"{owner}/{name}"
-        self.trainable = self.declared_trainable = False
-        self.regularizer = self.constraint = None
-        self.dtype, self.shape = storage.dtype.name, storage.shape
-        self.version = 0
-        self.storage = storage
 
 
 class State:
     """Of an optimizer: its variables, and how they are saved and restored."""
 
-    # Names of the rule's slots in the order of the core. In a group they alternate per variable:
-    # (("m", "v"), ("h",)) is m v m v ... h h ...
-    slot_groups = ()
-
     @property
     def variables(self):
         """The state as variables, in the order stated at the top of this module."""
-        own = [self._iterations] + ([self._rate] if self._schedule is None else [])
-        return own + (self._slots if self.built else [])
+        return list(self._tracked)
 
-    def _make_slots(self):
-        """`Slot`s for the arrays of the core."""
-        ends = np.cumsum([v.storage.size for v in self._variables])[:-1]
-        flat = [np.split(slot, ends) for slot in self.core.slots]
-        rule = len(flat) - self.use_ema - bool(self.gradient_accumulation_steps)
-        slots, extra = [], iter(flat[rule:])
-        for name, wanted in (
-            ("average", self.use_ema),
-            ("gradient_accumulator", self.gradient_accumulation_steps),
-        ):
-            if wanted:
-                slots += self._of_all({name: next(extra)})
-        return slots + self._rule_slots(flat[:rule])
+    def changing_variables(self):
+        """What a step may change besides the trained variables."""
+        return [v for v in self.variables if v is not self._rate]
 
-    def _rule_slots(self, pieces):
-        """`Slot`s of the rule; `pieces` are its flat arrays, split by variable."""
-        slots, number = [], 0
-        for group in self.slot_groups:
-            if number + len(group) <= len(pieces):
-                slots += self._of_all(dict(zip(group, pieces[number:], strict=False)))
-                number += len(group)
-        return slots
+    def state_arrays(self):
+        """The memory of what is kept for the trained variables."""
+        return [v.storage for v in self.changing_variables() if v is not self._iterations]
 
-    def _of_all(self, group):
-        """For each variable one `Slot` per name in the group."""
-        return [
-            self._slot(pieces[i].reshape(variable.shape), variable, name)
-            for i, variable in enumerate(self._variables)
-            for name, pieces in group.items()
-        ]
-
-    def _slot(self, storage, variable, name):
-        return Slot(storage, f"{variable.path.replace('/', '_')}_{name}", self.name)
+    def inner_optimizers(self):
+        """{attribute: optimizer, or list of them} that this one applies."""
+        return {}
 
     def set_weights(self, weights):
         """Sets the state from arrays in the order of `variables`; all or, on an error, none.
@@ -111,31 +62,20 @@ class State:
             weights += self.variables[own:]
         self.set_weights(weights)
 
-    def __getstate__(self):
-        state = {"state": [v.numpy() for v in self.variables]} if self.built else {}
-        return {**self.__dict__, "core": None, "_slots": None, "_idle": (), **state}
-
-    def __setstate__(self, fields):
-        state = fields.pop("state", None)
-        self.__dict__.update(fields)
-        if state is not None:
-            self.build(self._variables)
-            self.set_weights(state)
-
     # ---- the average of the weights ----
 
-    def _averages(self):
+    def _averaged(self):
         """Pairs (trained variable, its average); ValueError unless there are averages."""
         if not self.use_ema:
             raise ValueError(
                 f"{type(self).__name__} keeps no average of the weights: use_ema is False."
             )
-        return list(zip(self._variables, self._slots, strict=False)) if self.built else []
+        return list(zip(self._trainable_variables, self._averages, strict=True))
 
     def swap_averages(self):
         """Exchanges the trained variables with their averages; before the next step again."""
         self._swapped = not self._swapped
-        for variable, average in self._averages():
+        for variable, average in self._averaged():
             value = variable.numpy()
             variable.assign(average)
             average.assign(value)
@@ -147,6 +87,6 @@ class State:
         if self._swapped:
             self.swap_averages()
         wanted = {id(v) for v in var_list}
-        for variable, average in self._averages():
+        for variable, average in self._averaged():
             if id(variable) in wanted:
                 variable.assign(average)

@@ -18,6 +18,7 @@ from seqrnn.config import snake_case
 from seqrnn.errors import did_you_mean
 from seqrnn.layers.base import Layer
 from seqrnn.layers.tracking import Tracked
+from seqrnn.trace import nest
 from seqrnn.trace.array import checked
 
 
@@ -51,7 +52,7 @@ def places(model):
                 return []
             seen.add(id(thing))
             found.append((place, thing))
-            return [] if _is_optimizer(thing) else _attributes(place, thing)
+            return _inner(place, thing) if _is_optimizer(thing) else _attributes(place, thing)
         if isinstance(thing, list | tuple | dict) and id(thing) not in containers:
             containers.add(id(thing))
             return _items(place, thing)
@@ -61,6 +62,12 @@ def places(model):
     while todo:
         todo += reversed(visit(*todo.pop()))
     return found
+
+
+def _inner(place, optimizer):
+    """The optimizers that an optimizer applies. Keras writes their state twice: here, and as part
+    of the outer one's, which is what is read."""
+    return [(f"{place}/{name}", part) for name, part in optimizer.inner_optimizers().items()]
 
 
 def _attributes(place, thing):
@@ -124,11 +131,14 @@ def restore(model, stores, filename, skip_mismatch=False):
     """
     check = _Check(filename, skip_mismatch)
     left = {place for place, store in stores.items() if len(store)}
-    apply, layer = [], model
+    apply, layer, inner = [], model, set()
     for place, thing in places(model):
         store = stores.get(place, {})
         left.discard(place)
+        if id(thing) in inner:
+            continue
         if _is_optimizer(thing):
+            inner |= {id(part) for part in nest.flatten(thing.inner_optimizers())}
             apply.append(functools.partial(_restore_optimizer, model, thing, store, filename))
         elif type(thing).load_own_variables is not Layer.load_own_variables:
             apply.append(functools.partial(thing.load_own_variables, store))
@@ -195,8 +205,9 @@ class _Check:
 def _restore_optimizer(model, optimizer, store, filename):
     if not len(store):
         return
-    if not optimizer.built and len(store) > len(optimizer.variables):
-        optimizer.build(model.trainable_variables)
+    known = optimizer is model.optimizer  # the variables that others are for are not known here
+    if known and not optimizer.built and len(store) > len(optimizer.variables):
+        optimizer.build_for(model.trainable_variables)
     try:
         optimizer.load_own_variables({key: store[key] for key in store})
     except ValueError as error:

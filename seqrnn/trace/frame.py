@@ -17,6 +17,7 @@ import threading
 import numpy as np
 
 from seqrnn import _core
+from seqrnn.trace import operators
 from seqrnn.trace.operators import Operators
 
 
@@ -48,14 +49,16 @@ class Frame:
         "draws",
         "first_draw",
         "graph",
+        "later",
         "losses",
         "parent",
+        "preparations",
         "reads",
         "root",
         "scalars",
         "sources",
         "statistics",
-        "update",
+        "updates",
         "variables",
     )
 
@@ -70,13 +73,15 @@ class Frame:
             self.variables: list = []
             self.reads: dict[int, Tensor] = {}  # id(variable) -> its value at the start
             self.assigned: dict[int, Tensor] = {}  # id(variable) -> its value from here on
+            self.later: dict[int, list] = {}  # id(variable) -> all values assigned, in order
             self.losses: list = []  # (layer, scalar tensor)
             self.draws: dict = {}  # generator of seeds -> how many it gave
             self.first_draw = 0  # how many each had given before
             self.sources: dict[int, int] = {}  # value -> the graph input whose elements it has
             self.checks: list = []  # (input, n, who asks)
             self.statistics: list = []  # (metric, list of tensors to add to its sums)
-            self.update: Update | None = None  # the step of an optimizer at the end of the run
+            self.preparations: list = []  # what is called before each run
+            self.updates: list[Update] = []  # steps of optimizers at the end of the run
         else:
             self.graph.scope = parent.graph.scope
 
@@ -86,8 +91,8 @@ class Frame:
         self.scalars = {}
         self.parent = None
         if self.root is self:
-            self.reads, self.assigned, self.losses = {}, {}, []
-            self.statistics, self.update = [], None
+            self.reads, self.assigned, self.later, self.losses = {}, {}, {}, []
+            self.statistics, self.updates, self.preparations = [], [], []
 
     def input(self, name: str, shape: tuple, dtype: str) -> Tensor:
         return Tensor(self, self.graph.input(name, shape, dtype), "input")
@@ -128,8 +133,7 @@ class Frame:
 
     def read(self, variable) -> Tensor:
         """The value of a variable: at the start of the run, or what the trace assigned since."""
-        update = self.root.update
-        if update is not None and update.changes(variable):
+        if any(update.changes(variable) for update in self.root.updates):
             raise TypeError(
                 f"the variable {variable.path!r} is used after optimizer.apply, which changes it "
                 "at the end of the step. Use it before."
@@ -154,26 +158,39 @@ class Frame:
                 "Its value can change once per run only; make it a state of the recurrence instead."
             )
         self.root.first_read(variable)
+        # To a gradient, the variable is a new one from here on.
+        value = emit1("stop_gradient", value)
         self.root.assigned[id(variable)] = value
+        self.root.later.setdefault(id(variable), []).append(value)
+
+    def versions(self, variable) -> list[Tensor]:
+        """All values that the variable has had so far, the one at the start first; of the root."""
+        return [self.first_read(variable), *self.later.get(id(variable), ())]
+
+    def before_run(self, function) -> None:
+        """Has `function()` called before each run; of the root frame."""
+        if function not in self.preparations:
+            self.preparations.append(function)
 
 
 class Update:
     """What `optimizer.apply` was given in a function being traced: the end of the run.
 
     Attributes:
-        optimizer: with a core, built for `variables`.
-        gradients: a tensor, or None for zeros, per variable.
+        optimizer: built for `variables`.
+        gradients: a tensor, or None, per variable.
     """
 
-    __slots__ = ("gradients", "optimizer", "variables")
+    __slots__ = ("_changing", "gradients", "optimizer", "variables")
 
     def __init__(self, optimizer, gradients, variables):
         self.optimizer = optimizer
         self.gradients = gradients
         self.variables = variables
+        self._changing = [*variables, *optimizer.changing_variables()]
 
     def changes(self, variable) -> bool:
-        return variable is self.optimizer._iterations or any(v is variable for v in self.variables)
+        return any(v is variable for v in self._changing)
 
 
 class Tensor(Operators):
@@ -292,6 +309,20 @@ def eagerly(value: bool = True):
         yield
     finally:
         state.eager = before
+
+
+@contextlib.contextmanager
+def assigning_if(condition: Tensor):
+    """What is assigned to variables inside holds only in runs where `condition`, a bool tensor of
+    shape (), is true; in others they keep the value that they had before."""
+    root = state.frame.root
+    before = dict(root.assigned)
+    yield
+    for variable in root.variables:
+        new, old = root.assigned.get(id(variable)), before.get(id(variable))
+        if new is not None and new is not old:
+            old = root.first_read(variable) if old is None else old
+            root.assign(variable, operators.ops.where(condition, new, old))
 
 
 @contextlib.contextmanager

@@ -11,6 +11,8 @@ arrays that come out are `Taped`: while a tape records, their operators and meth
 
 from __future__ import annotations
 
+import functools
+import operator
 import random
 from collections import OrderedDict
 
@@ -35,19 +37,22 @@ config.at_clear.append(_functions.clear)
 
 def gradient_nodes(target: Tensor, sources: list) -> list:
     """Tensors of the gradient of the scalar `target` by tensors and variables; None where it does
-    not depend on them."""
+    not depend on them. Of a variable that was assigned meanwhile, all values count."""
     frame = _frame.current().root
     target = operators.ops.convert_to_tensor(target)
     if not config.is_float(target.dtype):
         raise ValueError(f"gradient: the target must be a float, got {target!r}.")
-    values = [frame.first_read(s) if isinstance(s, Variable) else s for s in sources]
-    wanted = [v for v in values if isinstance(v, Tensor) and config.is_float(v.dtype)]
+    values = [frame.versions(s) if isinstance(s, Variable) else [s] for s in sources]
+    flat = [v for versions in values for v in versions]
+    wanted = [v for v in flat if isinstance(v, Tensor) and config.is_float(v.dtype)]
     numbers = frame.graph.gradient([frame.value(target)], None, [frame.value(v) for v in wanted])
     found = {
-        id(v): None if number is None else Tensor(frame, number, "gradient")
+        id(v): Tensor(frame, number, "gradient")
         for v, number in zip(wanted, numbers, strict=True)
+        if number is not None
     }
-    return [found.get(id(v)) for v in values]
+    parts = [[found[id(v)] for v in versions if id(v) in found] for versions in values]
+    return [functools.reduce(operator.add, each) if each else None for each in parts]
 
 
 # ---- arrays that a tape follows ----

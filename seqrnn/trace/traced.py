@@ -119,7 +119,8 @@ class Traced:
         trainable: the variables by which there is a gradient, in the order given.
         idle: for each of them whether the loss does not depend on it; () if it does on all.
         assigned: the variables that the plan assigns.
-        optimizer: the one that the function applied, whose step ends a `train`; or None.
+        updates: a pair (optimizer, its idle) for each that the function applied, whose step comes
+            after the run; `trainable` and `idle` hold those of all of them, one after the other.
         draws: how many random seeds one generator gave at most.
         outputs: (shape, dtype) of each tensor among the results.
     """
@@ -133,10 +134,11 @@ class Traced:
         if trainable is not None:
             like = [frame.first_read(v).id for v in trainable]
             gradients = frame.graph.gradient([_loss(frame, leaves)], None, like)
-        elif frame.update is not None:
-            trainable = frame.update.variables
+        elif frame.updates:
+            trainable = [v for update in frame.updates for v in update.variables]
             like = [frame.first_read(v).id for v in trainable]
-            gradients = [None if g is None else frame.value(g) for g in frame.update.gradients]
+            found = [g for update in frame.updates for g in update.gradients]
+            gradients = [None if g is None else frame.value(g) for g in found]
         position = {id(v): i for i, v in enumerate(frame.variables)}
         assigns = [(position[key], t.id) for key, t in frame.assigned.items()]
         _dump("graph", frame.graph)
@@ -153,9 +155,10 @@ class Traced:
         self.trainable = list(trainable or ())
         idle = tuple(gradient is None for gradient in gradients)
         self.idle = idle if any(idle) else ()
-        self.optimizer = None if frame.update is None else frame.update.optimizer
+        self.updates = [(u.optimizer, [g is None for g in u.gradients]) for u in frame.updates]
         self._storage = tuple(v.storage for v in self.variables)
         self._checks = tuple(frame.checks)
+        self._preparations = tuple(frame.preparations)
         self._is_input = [isinstance(s, Spec) for s in nest.flatten(specs)]
         self._flat_inputs = isinstance(specs, tuple) and all(isinstance(s, Spec) for s in specs)
         self._structure = nest.map_leaves(lambda s: _OUTPUT if _is_tensor(s) else s, result)
@@ -198,10 +201,11 @@ class Traced:
         )
         return self._pack(outputs)
 
-    def gradients(self, arrays, step: int = 0):
-        """Runs; gives (outputs, [gradient by each trainable variable])."""
+    def gradients(self, arrays, step: int = 0, rows=None, totals=None):
+        """As `run`; gives (outputs, [gradient by each trainable variable])."""
+        inputs = self._inputs(arrays, rows)
         *outputs, flat = self.plan.run(
-            self._inputs(arrays), self._storage, step=step, gradients=True
+            inputs, self._storage, rows=rows, totals=totals, step=step, gradients=True
         )
         begin = self.plan.gradient_offsets
         parts = [
@@ -211,6 +215,8 @@ class Traced:
         return self._pack(outputs), parts
 
     def _inputs(self, arrays, rows=None):
+        for prepare in self._preparations:
+            prepare()
         if self._flat_inputs and not self._checks and len(arrays) == len(self._is_input):
             return arrays
         leaves = nest.flatten(arrays)

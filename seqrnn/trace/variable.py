@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import numpy as np
@@ -164,6 +165,21 @@ class Variable(Operators):
         self.__dict__.update(fields)
         self.storage = _aligned(self.shape, self.dtype)
         self.storage[...] = fields["storage"]
+
+
+@contextlib.contextmanager
+def substituted(variables, values):
+    """Gives variables other values inside; afterwards they have their own again."""
+    if _frame.current() is not None:
+        raise TypeError("values of variables can't be substituted while a function is traced.")
+    before = [variable.numpy() for variable in variables]
+    try:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        yield
+    finally:
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
 
 
 def _whole(shape, name: str) -> tuple:

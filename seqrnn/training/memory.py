@@ -81,8 +81,7 @@ def _workspaces(model, x):
     except (ValueError, TypeError, IndexError) as error:
         supposed = " (memory() supposes that targets have the shape of the outputs.)"
         raise with_text(error, supposed) from error.__cause__
-    slots = model.optimizer.core.slots if model.optimizer.built else ()
-    kept = sum(slot.nbytes for slot in slots)
+    kept = sum(array.nbytes for array in model.optimizer.state_arrays())
     return train.plan.workspace_bytes, predict.plan.workspace_bytes, kept
 
 

@@ -30,14 +30,12 @@ class Steps:
         self.objective = objective
         self.optimizer = optimizer
         self._plans = {}
-        self._constrain = None  # a plan that applies the constraints; False: there are none
         self._trained = None  # the variables that the optimizer changes
         self._fitting = False
         self.underway = None  # where the fit is
 
     def __getstate__(self):
-        own = {"_plans": {}, "_constrain": None, "_trained": None, "_fitting": False}
-        own["underway"] = None
+        own = {"_plans": {}, "_trained": None, "_fitting": False, "underway": None}
         return {**self.__dict__, **own}
 
     @contextlib.contextmanager
@@ -77,33 +75,15 @@ class Steps:
         More than one only while not `one_by_one`.
         """
         traced = self.plan("train", batch)
-        optimizer, model, totals = self.optimizer, self.model, self.objective.totals
-        step = model.random_step
-        model.random_step += batch.steps
-        if not self._trained:
-            outputs = traced.run(batch.arrays, step, batch.rows, totals)
-        else:
-            optimizer.leave_alone(traced.idle)
-            outputs = traced.train(
-                batch.arrays,
-                optimizer.core,
-                optimizer.current_rate(),
-                optimizer._iterations.storage,
-                step,
-                batch.rows,
-                totals,
-            )
-            if self._constrain is None:
-                self._constrain = self._trace_constraints()
-            if self._constrain:
-                self._constrain.run(())
+        step = self.model.random_step
+        self.model.random_step += batch.steps
+        outputs = run_and_update(traced, batch.arrays, step, batch.rows, self.objective.totals)
         self._update_eager(batch, outputs)
 
     def one_by_one(self):
         """Whether Python has something to do in each step of training: a learning rate to compute,
         constraints to apply, metrics that can't be traced."""
-        fixed_rate = isinstance(self.optimizer.learning_rate, trace.Variable)
-        plain = fixed_rate and self._trained and self._constrain is False
+        plain = self._trained and self.optimizer.steps_alone
         return not plain or self.looks_at_batches()
 
     def looks_at_batches(self):
@@ -161,20 +141,19 @@ class Steps:
         if mode == "predict_padded":
             return trace.trace(self._outputs_and_masks, specs[:1], training=False, batch=size)
         if mode == "test":
-            return self._explained(specs, training=False, batch=size)
+            return self._explained(self._step, specs, training=False, batch=size)
         if self._trained is None:
             self.model.build_from(with_masks(specs[0]))
             trained = self.model.trainable_variables
             if trained:
-                self.optimizer.build(trained)
+                self.optimizer.build_for(trained)
             self._trained = trained
-        trainable = self._trained or None
-        return self._explained(specs, training=True, trainable=trainable, batch=size)
+        return self._explained(self._train_step, specs, training=True, batch=size)
 
-    def _explained(self, specs, **options):
+    def _explained(self, step, specs, **options):
         eager = self.objective.needs_predictions
         try:
-            traced = trace.trace(self._step, specs, **options)
+            traced = trace.trace(step, specs, **options)
         except ShapeMismatch as error:
             explain_mismatch(error, self.model.layers)
             raise
@@ -191,15 +170,23 @@ class Steps:
         return Spec(batch.shape_of(array), dtype)
 
     def _step(self, x, y, weight):
-        """What is traced: (loss to descend on, vector of sums[, predictions, their masks])."""
+        """What is traced: (loss, vector of sums[, predictions, their masks])."""
         predictions = nest.flatten(self._outputs(x))
         targets, weights = self._per_output(y, weight, len(predictions))
         with padded_inputs(x):
             total, vector = self.objective.statistics(self.model, targets, predictions, weights)
-        total = self.optimizer.scale_loss(total)
         if not self.objective.needs_predictions:
             return total, vector
         return total, vector, predictions, [p._keras_mask for p in predictions]
+
+    def _train_step(self, x, y, weight):
+        """`_step`, then the optimizer's."""
+        loss, *rest = self._step(x, y, weight)
+        if self._trained:
+            scaled = self.optimizer.scale_loss(loss)
+            gradients = trace.gradient_nodes(scaled, self._trained)
+            self.optimizer.apply_gradients(zip(gradients, self._trained, strict=True))
+        return loss, *rest
 
     def _outputs(self, x):
         with padded_inputs(x):
@@ -215,18 +202,6 @@ class Steps:
         self.objective.resolve(names)
         return spread(y, names, "targets"), spread(weight, names, "sample_weight", share=True)
 
-    def _trace_constraints(self):
-        constrained = [v for v in self._trained if v.constraint is not None]
-        if not constrained:
-            return False
-
-        def constrain():
-            for variable in constrained:
-                variable.assign(variable.constraint(variable))
-            return ()
-
-        return trace.trace(constrain, ())
-
     def warn_if_changed(self):
         """Warns when layers were frozen or unfrozen after compile."""
         if self._trained is None:
@@ -238,6 +213,28 @@ class Steps:
                 "ones. Call compile() again for the change to take effect.",
                 stacklevel=4,
             )
+
+
+def run_and_update(traced, arrays, step, rows=None, totals=None):
+    """Runs a plan of training, and takes the steps of optimizers that come after it.
+
+    With one optimizer whose rule is in the core all is one call of the core.
+    """
+    if not traced.updates:
+        return traced.run(arrays, step, rows, totals)
+    optimizer, idle = traced.updates[0]
+    if len(traced.updates) == 1 and optimizer.core is not None:
+        optimizer.leave_alone(idle)
+        rate, count = optimizer.current_rate(), optimizer._iterations.storage
+        outputs = traced.train(arrays, optimizer.core, rate, count, step, rows, totals)
+        optimizer.finish_step()
+        return outputs
+    outputs, gradients = traced.gradients(arrays, step, rows, totals)
+    for optimizer, idle in traced.updates:
+        own, gradients = gradients[: len(idle)], gradients[len(idle) :]
+        given = zip(own, idle, strict=True)
+        optimizer.apply_at_once([None if missing else g for g, missing in given])
+    return outputs
 
 
 def returned(outputs, layer):

@@ -4,9 +4,10 @@ A model that overrides one of them, keeps metrics of its own, or is compiled wit
 `run_eagerly=True`, is trained by calling these methods instead of the fixed step in `steps`.
 
 They are traced like any function, so that a step is still one run of a plan: a `GradientTape` in
-`train_step` gives nodes of the graph, and `optimizer.apply` becomes the end of the run. A step that
-can't be traced, because it looks at values or applies two optimizers, runs as plain Python, whose
-parts are plans; so does every step under `run_eagerly=True`.
+`train_step` gives nodes of the graph, and `optimizer.apply` becomes the end of the run, or nodes
+too. A step that can't be traced, because it looks at values or uses weights after an optimizer of
+the core has changed them, runs as plain Python, whose parts are plans; so does every step under
+`run_eagerly=True`.
 """
 
 import inspect
@@ -19,7 +20,7 @@ from seqrnn.metrics.base import Later, Metric
 from seqrnn.trace import Array, current, nest
 from seqrnn.training.objective import needs_values
 from seqrnn.training.packing import pack_x_y_sample_weight
-from seqrnn.training.steps import Steps
+from seqrnn.training.steps import Steps, run_and_update
 from seqrnn.training.unequal import is_padded, padded_inputs, with_masks
 
 _PARTS = ("compute_loss", "compute_metrics", "get_metrics_result", "reset_metrics", "metrics")
@@ -108,16 +109,7 @@ class WrittenSteps(Steps):
             arrays = [self._in_model_dtype(part) for part in batch.cut()]
             with trace.eagerly(self.eagerly):
                 return getattr(model, _METHODS[mode])(pack_x_y_sample_weight(*arrays))
-        arrays = batch.arrays
-        if traced.optimizer is None:
-            outputs = traced.run(arrays, step, batch.rows)
-        else:
-            optimizer = traced.optimizer
-            optimizer.leave_alone(traced.idle)
-            rate, count = optimizer.current_rate(), optimizer._iterations.storage
-            outputs = traced.train(arrays, optimizer.core, rate, count, step, batch.rows)
-            optimizer.constrain()
-        result, rows = outputs
+        result, rows = run_and_update(traced, batch.arrays, step, batch.rows)
         for metric, row in zip(traced.metrics, rows, strict=True):
             metric.add(row)
         return nest.map_leaves(lambda x: x.result() if isinstance(x, Later) else x, result)

@@ -23,6 +23,7 @@ import cases_models
 import cases_norm
 import cases_ops
 import cases_optimizers
+import cases_own_optimizers
 import cases_recurrent
 import cases_refused
 import cases_schedules
@@ -46,6 +47,7 @@ FAMILIES = {
     "losses": cases_losses.CASES,
     "training": cases_training.CASES,
     "optimizers": cases_optimizers.CASES,
+    "own_optimizers": cases_own_optimizers.CASES,
     "activations": cases_activations.CASES,
     "metrics": cases_metrics.CASES,
     "fit": [*cases_fit.CASES, *cases_data.ON_TENSORFLOW],

@@ -4,6 +4,7 @@ import pathlib
 import tempfile
 
 from golden_builders import integers, normal
+from golden_classes import own_adam, own_momentum
 from golden_kinds import FactCase, FileCase, RefusalCase
 
 X = [normal(2, 6, 3)]
@@ -107,6 +108,14 @@ OPTIMIZERS = [
         "adam_amsgrad": optimizer("Adam", amsgrad=True),
         "adamw": optimizer("AdamW"),
         "nadam": optimizer("Nadam"),
+        "muon": optimizer("Muon"),
+        "schedule_free": optimizer("ScheduleFreeAdamW", use_ema=True),
+        "loss_scale": lambda k: k.optimizers.LossScaleOptimizer(k.optimizers.Adam(0.25)),
+        "multi": lambda k: k.optimizers.MultiOptimizer(
+            k.optimizers.OptimizerMap(
+                k.optimizers.Adam(0.25), {".*kernel": k.optimizers.SGD(0.5, momentum=0.5)}
+            )
+        ),
         "schedule": lambda k: k.optimizers.Adam(
             k.optimizers.schedules.ExponentialDecay(0.1, 10, 0.5)
         ),
@@ -117,6 +126,12 @@ FORMATS = [
     row("h5", lambda k: k.layers.LSTM(3), ".h5"),
     row("h5_batch_norm", lambda k: k.layers.BatchNormalization(), ".h5"),
     row("weights_optimizer", dense, optimizer=optimizer("Adam")),
+    row("weights_own_optimizer", dense, optimizer=lambda k: own_adam(k)(0.25)),
+    row(
+        "weights_own_optimizer_options",
+        dense,
+        optimizer=lambda k: own_momentum(k)(0.25, use_ema=True, gradient_accumulation_steps=2),
+    ),
 ]
 
 

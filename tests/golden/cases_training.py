@@ -2,6 +2,7 @@
 
 from golden_builders import integers, layer_case, model_case, normal, sequential, uniform
 from golden_case import CONSTRAINED, CallCase
+from golden_classes import own_adam, own_momentum
 from golden_kinds import RefusalCase
 
 
@@ -46,6 +47,30 @@ OPTIMIZERS = {
     "scaled_loss": lambda k: k.optimizers.Adam(0.02, loss_scale_factor=16.0, epsilon=1e-3),
     "scheduled": lambda k: k.optimizers.SGD(
         k.optimizers.schedules.CosineDecay(0.1, 15, alpha=0.1), momentum=0.5
+    ),
+    "muon": lambda k: k.optimizers.Muon(0.02),
+    "schedule_free": lambda k: k.optimizers.ScheduleFreeAdamW(0.02),
+    "own_momentum": lambda k: own_momentum(k)(0.05),
+    # In float32, 1 - 0.999^t as this class has it would lose four digits, in Keras too.
+    "own_adam": lambda k: own_adam(k)(0.02, beta_2=0.9),
+    "own_scheduled": lambda k: own_momentum(k)(
+        k.optimizers.schedules.CosineDecay(0.1, 15, alpha=0.1), momentum=0.5
+    ),
+    "own_ema": lambda k: own_momentum(k)(
+        0.1, momentum=0.5, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=3
+    ),
+    "own_accumulated": lambda k: own_adam(k)(
+        0.02, beta_2=0.9, gradient_accumulation_steps=3, global_clipnorm=1.0, weight_decay=0.1
+    ),
+    "own_scaled_loss": lambda k: own_momentum(k)(0.02, loss_scale_factor=16.0, clipnorm=0.5),
+    "loss_scale": lambda k: k.optimizers.LossScaleOptimizer(
+        k.optimizers.Adam(0.02, epsilon=1e-3), dynamic_growth_steps=4
+    ),
+    "loss_scale_of_own": lambda k: k.optimizers.LossScaleOptimizer(own_momentum(k)(0.05)),
+    "multi": lambda k: k.optimizers.MultiOptimizer(
+        k.optimizers.OptimizerMap(
+            k.optimizers.SGD(0.05), {".*kernel": own_momentum(k)(0.05, momentum=0.5)}
+        )
     ),
     "default_sgd": lambda k: "sgd",
     "default_rmsprop": lambda k: "rmsprop",
@@ -97,7 +122,7 @@ OPTIMIZER_CASES = [
         # Rows that no batch uses decay with momentum all the same.
         ("embedding", embedded_net, integers(4, 12, 5)),
     ]
-    for name in ("sgd_momentum", "adam", "adam_global_clipnorm", "nadam")
+    for name in ("sgd_momentum", "adam", "adam_global_clipnorm", "nadam", "own_adam", "muon")
 ]
 
 

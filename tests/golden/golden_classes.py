@@ -151,3 +151,69 @@ def scaled_mixture(k):
             return mixed + (2.0 if training else 1.0) * self.offset
 
     return ScaledMixture
+
+
+def own_momentum(k):
+    """An optimizer written as Keras's documentation has it."""
+
+    @k.saving.register_keras_serializable("golden")
+    class OwnMomentum(k.optimizers.Optimizer):
+        def __init__(self, learning_rate=0.01, momentum=0.9, **kwargs):
+            super().__init__(learning_rate=learning_rate, **kwargs)
+            self.momentum = momentum
+
+        def build(self, variables):
+            super().build(variables)
+            self.momentums = []
+            for variable in variables:
+                self.momentums.append(
+                    self.add_variable_from_reference(reference_variable=variable, name="momentum")
+                )
+
+        def update_step(self, gradient, variable, learning_rate):
+            learning_rate = k.ops.cast(learning_rate, variable.dtype)
+            gradient = k.ops.cast(gradient, variable.dtype)
+            m = self.momentums[self._get_variable_index(variable)]
+            decayed = k.ops.multiply(m, k.ops.cast(self.momentum, variable.dtype))
+            self.assign(m, k.ops.subtract(decayed, k.ops.multiply(gradient, learning_rate)))
+            self.assign_add(variable, m)
+
+        def get_config(self):
+            return {**super().get_config(), "momentum": self.momentum}
+
+    return OwnMomentum
+
+
+def own_adam(k):
+    """Adam by `add_optimizer_variables`, `iterations` and `assign_sub`; it counts its updates."""
+
+    @k.saving.register_keras_serializable("golden")
+    class OwnAdam(k.optimizers.Optimizer):
+        def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, **kwargs):
+            super().__init__(learning_rate=learning_rate, **kwargs)
+            self.beta_1, self.beta_2 = beta_1, beta_2
+
+        def build(self, variables):
+            if self.built:
+                return
+            super().build(variables)
+            self.first, self.second = self.add_optimizer_variables(variables, ["first", "second"])
+            self.updates = self.add_variable((), dtype="float32", name="updates")
+
+        def update_step(self, gradient, variable, learning_rate):
+            place = self._get_variable_index(variable)
+            m, v = self.first[place], self.second[place]
+            rate = k.ops.cast(learning_rate, variable.dtype)
+            t = k.ops.cast(self.iterations + 1, variable.dtype)
+            self.assign_add(m, (gradient - m) * (1 - self.beta_1))
+            self.assign_add(v, (k.ops.square(gradient) - v) * (1 - self.beta_2))
+            m_hat = m / (1 - k.ops.power(self.beta_1, t))
+            v_hat = v / (1 - k.ops.power(self.beta_2, t))
+            self.assign_sub(variable, rate * m_hat / (k.ops.sqrt(v_hat) + 1e-7))
+            if place == 0:
+                self.updates.assign_add(1.0)
+
+        def get_config(self):
+            return {**super().get_config(), "beta_1": self.beta_1, "beta_2": self.beta_2}
+
+    return OwnAdam

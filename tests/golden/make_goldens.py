@@ -31,7 +31,7 @@ BACKENDS = dict.fromkeys(FAMILIES, "tensorflow") | dict.fromkeys(
     ("activations", "callbacks", "conv", "data", "losses", "metrics", "shapes", "training"), "jax"
 )
 # Thousands of steps by hand: an hour on the others, which compile each of them.
-BACKENDS["optimizers"] = "numpy"
+BACKENDS["optimizers"] = BACKENDS["own_optimizers"] = "numpy"
 
 
 def make_all(families, keep):
