@@ -144,6 +144,11 @@ def standardize_dtype(dtype: object) -> str:
     if isinstance(dtype, str) and dtype in _DTYPES:
         return dtype
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    if name in ("string", "str"):
+        raise ValueError(
+            f"dtype {dtype!r}: strings are no part of a model. Make numbers of the data before, "
+            "with layers.TextVectorization or layers.StringLookup."
+        )
     name = _WIDENED.get(name, name)
     if name not in _DTYPES:
         raise ValueError(f"unknown dtype {dtype!r}.{did_you_mean(name, _DTYPES)}")

@@ -20,8 +20,10 @@ from seqrnn.layers.dropout import (
 )
 from seqrnn.layers.einsum_dense import EinsumDense
 from seqrnn.layers.embedding import Embedding
+from seqrnn.layers.encoding import CategoryEncoding, Discretization
 from seqrnn.layers.group_normalization import GroupNormalization
 from seqrnn.layers.gru import GRU, GRUCell
+from seqrnn.layers.lookup import IntegerLookup, StringLookup
 from seqrnn.layers.lstm import LSTM, LSTMCell
 from seqrnn.layers.merging import (
     Add,
@@ -65,6 +67,7 @@ from seqrnn.layers.scale_normalization import RMSNormalization, UnitNormalizatio
 from seqrnn.layers.separable_conv import DepthwiseConv1D, SeparableConv1D
 from seqrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from seqrnn.layers.stacked_cells import StackedRNNCells
+from seqrnn.layers.text_vectorization import TextVectorization
 from seqrnn.layers.wrappers import TimeDistributed, Wrapper
 
 Convolution1D = Conv1D

@@ -37,6 +37,11 @@ def as_array(value, what):
         array = np.asarray(value)
     except ValueError:
         array = np.empty((), object)
+    if array.dtype.kind in "US" or (array.dtype.kind == "O" and _is_text(array)):
+        raise TypeError(
+            f"{what}: expected an array of numbers, got strings. Make numbers of them before: "
+            "x = vectorize(texts), with vectorize a TextVectorization or StringLookup."
+        )
     if array.dtype.kind == "O":
         raise TypeError(
             f"{what}: expected an array of numbers, got objects (dtype object). If its rows have "
@@ -54,6 +59,10 @@ def as_array(value, what):
     if array.dtype.itemsize > 8:
         return array.astype(np.float64)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _is_text(array):
+    return array.size > 0 and isinstance(array.flat[0], str | bytes)
 
 
 def as_arrays(value, what):

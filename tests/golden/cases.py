@@ -29,6 +29,7 @@ import cases_refused
 import cases_schedules
 import cases_shapes
 import cases_states
+import cases_text
 import cases_training
 
 FAMILIES = {
@@ -62,6 +63,7 @@ FAMILIES = {
     "model_api": cases_model_api.CASES,
     "initializers": cases_initializers.CASES,
     "refused": cases_refused.CASES,
+    "text": cases_text.CASES,
     "schedules": cases_schedules.CASES,
     "shapes": cases_shapes.CASES,
 }
