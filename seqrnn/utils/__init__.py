@@ -32,5 +32,6 @@ from seqrnn.utils.history import plot_history
 from seqrnn.utils.plot import model_to_dot, plot_model
 from seqrnn.utils.progress import Progbar
 from seqrnn.utils.seeds import set_random_seed
+from seqrnn.utils.text_files import text_dataset_from_directory
 
 __getattr__, __dir__ = public_names(__name__)

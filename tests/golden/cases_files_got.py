@@ -181,4 +181,79 @@ DATASETS = [
     RefusalCase("imdb_maxlen_too_small", lambda k: _loaded(k, "imdb", maxlen=1), ["maxlen", "1"]),
 ]
 
-CASES = [*GET_FILE, *DATASETS]
+# ---- texts in a directory ----
+
+
+def _directory(folder):
+    for name in ("pos/b.txt", "pos/a.txt", "neg/c.txt", "neg/in/d.txt", "neg/e.text", ".x/f.txt",
+                 "third/g.TXT", "third/h.txt"):  # fmt: skip
+        path = pathlib.Path(folder) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"text {path.stem} of {path.parent.name}\n")
+
+
+def _texts(k, **options):
+    """The batches, and the names of the classes."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        _directory(folder)
+        options = {"shuffle": False, **options}
+        made = k.utils.text_dataset_from_directory(folder, **options)
+        return [
+            [[[_plain(part) for part in (b if isinstance(b, tuple) else (b,))] for b in data],
+             data.class_names]
+            for data in (made if isinstance(made, list) else [made])
+        ]  # fmt: skip
+
+
+def _plain(part):
+    values = np.asarray(part).tolist()
+    if isinstance(values, list):
+        return [v.decode() if isinstance(v, bytes) else v for v in values]
+    return values.decode() if isinstance(values, bytes) else values
+
+
+def _shuffled(k, **options):
+    """The set of texts; within a batch of all, as Keras shuffles once more."""
+    found = _texts(k, shuffle=True, batch_size=9, **options)
+    return [sorted(zip(*data[0][0], strict=True)) for data in found]
+
+
+DIRECTORIES = {
+    "default": {},
+    "batches": {"batch_size": 2},
+    "single": {"batch_size": None},
+    "two_classes": {"class_names": ["pos", "neg"]},
+    "binary": {"class_names": ["neg", "pos"], "label_mode": "binary"},
+    "categorical": {"label_mode": "categorical"},
+    "no_mode": {"label_mode": None},
+    "no_labels": {"labels": None},
+    "max_length": {"max_length": 6},
+    "training": {"validation_split": 0.4, "subset": "training"},
+    "validation": {"validation_split": 0.4, "subset": "validation"},
+    "both": {"validation_split": 0.4, "subset": "both"},
+}
+
+TEXTS = [
+    *(FactCase(f"texts_{name}", lambda k, o=o: _texts(k, **o)) for name, o in DIRECTORIES.items()),
+    *(FactCase(f"texts_shuffled_{seed}", lambda k, seed=seed: _shuffled(
+        k, seed=seed, validation_split=0.4, subset="both")) for seed in (1, 2)),
+    *(RefusalCase(f"texts_{name}", lambda k, o=options: _texts(k, **o), words)
+      for name, options, words in [
+          ("label_mode", {"label_mode": "ints"}, ["label_mode", "ints"]),
+          ("labels", {"labels": "given"}, ["labels", "given"]),
+          ("too_few_labels", {"labels": [1, 2]}, ["labels", "2"]),
+          ("class_names", {"class_names": ["pos", "none"]}, ["class_names", "none"]),
+          ("names_and_labels", {"labels": None, "class_names": ["pos"]}, ["class_names"]),
+          ("binary_of_three", {"label_mode": "binary"}, ["binary", "2"]),
+          ("split_alone", {"validation_split": 0.5}, ["validation_split", "subset"]),
+          ("subset_alone", {"subset": "both"}, ["validation_split", "subset"]),
+          ("split_of_two", {"validation_split": 2, "subset": "both"}, ["between 0 and 1", "2"]),
+          ("subset", {"validation_split": 0.5, "subset": "test"}, ["subset", "test"]),
+          ("no_seed", {"validation_split": 0.5, "subset": "both", "shuffle": True}, ["seed"]),
+          ("empty_validation", {"validation_split": 0.01, "subset": "both"}, ["No", "files"]),
+      ]),
+    RefusalCase("texts_grain", lambda k: _texts(k, format="grain"), ["format", "grain"],
+                raises=ValueError, differs="Keras misses the package grain"),
+]  # fmt: skip
+
+CASES = [*GET_FILE, *DATASETS, *TEXTS]
