@@ -23,6 +23,7 @@ from seqrnn.layers.embedding import Embedding
 from seqrnn.layers.encoding import CategoryEncoding, Discretization
 from seqrnn.layers.group_normalization import GroupNormalization
 from seqrnn.layers.gru import GRU, GRUCell
+from seqrnn.layers.hashing import Hashing
 from seqrnn.layers.lookup import IntegerLookup, StringLookup
 from seqrnn.layers.lstm import LSTM, LSTMCell
 from seqrnn.layers.merging import (

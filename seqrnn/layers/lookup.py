@@ -11,6 +11,7 @@ from seqrnn.layers.encoding import encode
 from seqrnn.layers.vocabulary import VocabularyLayer
 from seqrnn.trace import KerasTensor, Tensor, current, nest
 from seqrnn.trace.array import as_array
+from seqrnn.utils.fingerprints import buckets, salt_of
 
 _KERAS_ONLY = ("vocabulary_size", "has_input_vocabulary", "oov_method")  # in Keras's configs
 
@@ -24,8 +25,9 @@ class StringLookup(VocabularyLayer):
         lookup.adapt(words)
         model.fit(lookup(words), y)
 
-    The arguments are those of `VocabularyLayer`; num_oov_indices above 1 and salt, which hash the
-    unknown tokens, are not supported.
+    The arguments are those of `VocabularyLayer`, and:
+        encoding: of strings that are bytes.
+        salt: with num_oov_indices above 1 unknown strings are hashed to these, as by `Hashing`.
 
     Call: array of strings (...) -> int64 (...), or vectors int64 (float for 'tf_idf').
     """
@@ -48,13 +50,8 @@ class StringLookup(VocabularyLayer):
         **kwargs,
     ):
         kwargs = {key: value for key, value in kwargs.items() if key not in _KERAS_ONLY}
-        not_supported("StringLookup", salt=salt)
-        if num_oov_indices > 1:
-            raise ValueError(
-                "StringLookup: num_oov_indices above 1 is not supported, as it hashes the unknown "
-                f"tokens; got {num_oov_indices}."
-            )
         self.encoding = encoding
+        self.salt = salt_of(salt, "StringLookup")
         super().__init__(
             max_tokens, num_oov_indices, mask_token, oov_token, vocabulary, idf_weights, invert,
             output_mode, pad_to_max_tokens, sparse, name, **kwargs,
@@ -99,14 +96,16 @@ class StringLookup(VocabularyLayer):
         table = {token: i for i, token in enumerate(self._known, start=self._first_token)}
         if self.mask_token is not None:
             table[self.mask_token] = 0 if self.output_mode == "int" else -1
-        unknown = self._first_oov if self.num_oov_indices else None
-        numbers = [table.get(token, unknown) for token in tokens]
-        if None in numbers:
+        unknown = list(dict.fromkeys(token for token in tokens if token not in table))
+        if unknown and not self.num_oov_indices:
             raise ValueError(
-                f"{tokens[numbers.index(None)]!r} is not in the vocabulary; with num_oov_indices=1 "
-                "unknown strings have a number"
+                f"{unknown[:10]} are not in the vocabulary; with num_oov_indices=1 unknown strings "
+                "have a number"
             )
-        return np.array(numbers, np.int64)
+        if unknown:
+            numbers = self._first_oov + buckets(unknown, self.num_oov_indices, self.salt)
+            table.update(zip(unknown, numbers.tolist(), strict=True))
+        return np.array([table[token] for token in tokens], np.int64)
 
     def vectors_of(self, rows):
         """One vector for each list of numbers: 'multi_hot', 'count' or 'tf_idf'."""
@@ -127,7 +126,7 @@ class StringLookup(VocabularyLayer):
         return tokens[np.where(known, numbers, len(tokens) - 1)]
 
     def get_config(self):
-        return {**super().get_config(), "encoding": self.encoding}
+        return {**super().get_config(), "encoding": self.encoding, "salt": self.salt}
 
 
 class IntegerLookup(VocabularyLayer):

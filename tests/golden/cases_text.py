@@ -1,4 +1,4 @@
-"""Layers for categories and texts: lookups, TextVectorization, CategoryEncoding, Discretization."""
+"""Layers for categories and texts: lookups, Hashing, TextVectorization and others."""
 
 import functools
 import pathlib
@@ -186,6 +186,45 @@ LOOKUPS = [
 ]  # fmt: skip
 
 
+# ---- Hashing ----
+
+
+def _hashed(name, asked, num_bins=1000, **options):
+    return CallCase(
+        f"hashing_{name}",
+        lambda k: np.asarray(k.layers.Hashing(num_bins, **options)(np.array(asked))),
+    )
+
+
+# Of all lengths for which the hash has a formula of its own.
+LENGTHS = [("word é " * 40).encode()[:n].decode(errors="ignore") for n in
+           (0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 48, 63, 64, 65, 127, 128, 129,
+            192, 200)]  # fmt: skip
+BINS = 2**31 - 1
+
+HASHED = [
+    _hashed("lengths", LENGTHS, BINS),
+    _hashed("salted_lengths", LENGTHS, BINS, salt=[133, 137]),
+    _hashed("salt", ASKED, salt=7),
+    _hashed("matrix", ASKED),
+    _hashed("numbers", [[1, 22], [-5, 2**40]]),
+    _hashed("salted_numbers", [1, 22, 0], salt=3),
+    _hashed("floats", np.array([1.0, 2.7, -3.9], "float32")),
+    _hashed("mask", ["", "a", "b"], 3, mask_value=""),
+    _hashed("mask_number", [0, 1, 2], 5, mask_value=0),
+    _hashed("one_bin", ["a", "b"], 1, mask_value="a"),
+    *(_hashed(mode, [["a", "b"], ["c", "c"]], 6, output_mode=mode) for mode in MODES),
+    _looked_up("oov_3", asked=[["kiwi", "fig"], ["lime", "é"]], vocabulary=TABLE,
+               num_oov_indices=3),
+    _looked_up("oov_5_mask", asked=[["kiwi", ""], ["lime", "é"]], vocabulary=TABLE,
+               num_oov_indices=5, mask_token=""),
+    _looked_up("oov_salt", asked=[["kiwi", "fig"], ["lime", "é"]], vocabulary=TABLE,
+               num_oov_indices=9, salt=4),
+    _looked_up("oov_count", vocabulary=TABLE, num_oov_indices=4, output_mode="count"),
+    _vocabulary("oov_3", vocabulary=TABLE, num_oov_indices=3),
+]  # fmt: skip
+
+
 # ---- TextVectorization ----
 
 TEXTS = ["The cat; sat on the MAT!", "A dog's  dog\tsat", "", "ÉTÉ d'été -- the end"]
@@ -257,6 +296,11 @@ CONFIGS = [
     ConfigCase("config_integerlookup", lambda k: k.layers.IntegerLookup(vocabulary=KNOWN)),
     ConfigCase("config_integerlookup_count", lambda k: k.layers.IntegerLookup(
         vocabulary=KNOWN, output_mode="count", max_tokens=9, pad_to_max_tokens=True)),
+    ConfigCase("config_hashing", lambda k: k.layers.Hashing(4, salt=[1, 2])),
+    ConfigCase("config_hashing_count", lambda k: k.layers.Hashing(
+        4, mask_value="", output_mode="count")),
+    ConfigCase("config_stringlookup_salt", lambda k: k.layers.StringLookup(
+        vocabulary=TABLE, num_oov_indices=3, salt=5)),
     ConfigCase("config_text", lambda k: k.layers.TextVectorization(max_tokens=9)),
     ConfigCase("config_text_given", lambda k: k.layers.TextVectorization(
         vocabulary=TABLE, ngrams=(1, 2), output_sequence_length=3)),
@@ -336,12 +380,17 @@ REFUSED = [
                             ("StringLookup", {"output_mode": "count"}),
                             ("IntegerLookup", {"output_mode": "count"}),
                             ("TextVectorization", {"output_mode": "count"}),
+                            ("Hashing", {"num_bins": 3, "output_mode": "count"}),
                             ("Discretization", {"num_bins": 3, "output_mode": "count"})]),
     _refused("text_ragged", ["ragged"], lambda m: m.TextVectorization(ragged=True),
              raises=ValueError),
-    _refused("string_oov_2", ["num_oov_indices", "not supported"], raises=ValueError,
-             make=lambda m: m.StringLookup(num_oov_indices=2)),
-    _refused("string_salt", ["salt"], lambda m: m.StringLookup(salt=3), raises=ValueError),
+    _refused("string_salt", ["salt", "x"], lambda m: m.StringLookup(salt="x")),
+    _refused("integer_salt", ["salt"], lambda m: m.IntegerLookup(salt=3)),
+    _refused("hashing_bins", ["num_bins", "0"], lambda m: m.Hashing(0)),
+    _refused("hashing_dtype", ["dtype", "float32"], lambda m: m.Hashing(3, dtype="float32")),
+    _refused("hashing_mode", ["output_mode", "tf_idf"],
+             lambda m: m.Hashing(3, output_mode="tf_idf")),
+    _refused("hashing_salt", ["salt", "3"], lambda m: m.Hashing(3, salt=[1, 2, 3])),
     _refused("integer_farmhash", ["oov_method", "farmhash"], raises=ValueError,
              make=lambda m: m.IntegerLookup(oov_method="farmhash")),
     RefusalCase("refused_strings_in_a_model", lambda k: k.Sequential(
@@ -349,4 +398,4 @@ REFUSED = [
         raises=ValueError),
 ]  # fmt: skip
 
-CASES = [*NUMBERS, *LOOKUPS, *VECTORIZED, *CONFIGS, *REFUSED]
+CASES = [*NUMBERS, *LOOKUPS, *HASHED, *VECTORIZED, *CONFIGS, *REFUSED]
