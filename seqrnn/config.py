@@ -103,6 +103,15 @@ def is_interactive_logging_enabled() -> bool:
     return _settings.interactive
 
 
+def disable_traceback_filtering() -> None:
+    """Nothing to do: tracebacks are whole."""
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """False: tracebacks are whole."""
+    return False
+
+
 def max_epochs() -> int | None:
     """The most epochs that a `fit` runs; None: no limit."""
     return _settings.max_epochs

@@ -146,3 +146,13 @@ def test_import_is_light():
 )
 def test_every_module_can_be_the_first(code):
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_small_names_of_keras():
+    assert keras.utils.standardize_dtype("float16") == keras.backend.standardize_dtype("float16")
+    keras.config.disable_traceback_filtering()
+    assert not keras.config.is_traceback_filtering_enabled()
+    assert keras.utils.PyDataset.workers == 1 and keras.utils.PyDataset.max_queue_size == 10
+    assert keras.preprocessing.text_dataset_from_directory is (
+        keras.utils.text_dataset_from_directory
+    )

@@ -5,6 +5,7 @@ from seqrnn.config import (
     disable_interactive_logging,
     enable_interactive_logging,
     is_interactive_logging_enabled,
+    standardize_dtype,
 )
 from seqrnn.errors import public_names
 from seqrnn.saving.objects import (
