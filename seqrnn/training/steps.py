@@ -120,10 +120,12 @@ class Steps:
     # ---- plans ----
 
     def plan(self, mode, batch):
-        """The plan of 'train', 'test' or 'predict' for arrays of these shapes; traced if new."""
+        """The plan of 'train', 'test' or 'predict' for arrays of this structure and these shapes;
+        traced if new."""
         leaves = nest.flatten(batch.arrays)
         shapes = [None if a is None else (batch.shape_of(a), a.dtype.char) for a in leaves]
-        key = (mode, config.version(), *shapes)
+        # With the structure: names in a dict are matched while tracing, arrays then go by place.
+        key = (mode, config.version(), nest.key(batch.arrays), *shapes)
         traced = self._plans.pop(key, None)
         if traced is None:
             specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)

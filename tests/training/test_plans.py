@@ -1,0 +1,73 @@
+"""Which plan a step takes: what has to match what it was traced with, and what it keeps."""
+
+import numpy as np
+import pytest
+
+import seqrnn as keras
+from seqrnn import layers
+
+
+@pytest.fixture(autouse=True)
+def seed():
+    keras.utils.set_random_seed(0)
+
+
+ONES = np.ones((4, 3), "float32")
+
+
+# ---- dicts in another order ----
+
+
+class Difference(keras.Model):
+    """a - b, of a dict."""
+
+    def call(self, inputs):
+        return inputs["a"] - inputs["b"]
+
+
+class WrittenDifference(Difference):
+    def train_step(self, data):
+        return super().train_step(data)
+
+    def test_step(self, data):
+        return super().test_step(data)
+
+    def predict_step(self, data):
+        return super().predict_step(data)
+
+
+@pytest.mark.parametrize("kind", [Difference, WrittenDifference])
+def test_inputs_go_by_name_in_any_order(kind):
+    one = {"a": ONES * 3, "b": ONES}
+    other = {"b": ONES, "a": ONES * 3}
+    model = kind()
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    for x in (one, other, one):
+        assert (model.predict(x, verbose=0) == 2.0).all()
+        assert (model.predict_on_batch(x) == 2.0).all()
+        assert model.evaluate(x, ONES * 5, verbose=0) == 9.0
+        assert model.train_on_batch(x, ONES * 5) == 9.0
+        assert model.test_on_batch(x, ONES * 5) == 9.0
+    logs = model.fit(one, ONES * 5, validation_data=(other, ONES * 5), verbose=0).history
+    assert (logs["loss"], logs["val_loss"]) == ([9.0], [9.0])
+
+
+def two_outputs(**options):
+    x = layers.Input((3,))
+    names = ("p", "q")
+    model = keras.Model(x, {name: layers.Identity(name=name)(x) for name in names})
+    model.compile(keras.optimizers.SGD(0.0), {"p": "mse", "q": "mse"}, **options)
+    return model
+
+
+def test_targets_and_weights_go_by_name_in_any_order():
+    p, q = ONES * 3, ONES  # losses 4 and 0
+    w, v = np.full(4, 2.0), np.full(4, 0.5)
+    model = two_outputs()
+    for y in ({"p": p, "q": q}, {"q": q, "p": p}, [p, q]):
+        assert model.evaluate(ONES, y, verbose=0) == [4.0, 4.0, 0.0]
+        assert model.train_on_batch(ONES, y) == [4.0, 4.0, 0.0]
+        logs = model.fit(ONES, y, verbose=0).history
+        assert (logs["p_loss"], logs["q_loss"]) == ([4.0], [0.0])
+        for weight in ({"p": w, "q": v}, {"q": v, "p": w}, [w, v]):
+            assert model.evaluate(ONES, y, sample_weight=weight, verbose=0) == [8.0, 8.0, 0.0]
