@@ -156,5 +156,8 @@ def set_num_threads(n: int, /) -> None:
     """Threads of a run, 64 at most; the results do not depend on it."""
 
 def num_threads() -> int: ...
+def release_memory() -> None:
+    """Gives back the memory that is kept for further runs of plans."""
+
 def isa() -> str:
     """The instruction set that the kernels use: 'ref', 'base', 'avx2' or 'avx512'."""

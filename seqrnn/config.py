@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import threading
 import warnings
 from collections import defaultdict
@@ -35,6 +36,7 @@ class _Settings:
     floatx = "float32"
     epsilon = 1e-7
     version = 0  # counts changes after which functions have to be traced again
+    frozen = 0  # which layers and variables have another `trainable` than at first, as one number
     interactive = True  # whether progress goes to stdout
     max_epochs = None
     max_steps_per_epoch = None
@@ -42,7 +44,7 @@ class _Settings:
 
 _settings = _Settings()
 _names: dict[str, int] = defaultdict(int)
-_names_lock = threading.Lock()
+_lock = threading.Lock()
 at_clear: list = []  # functions that `clear_session` calls
 
 
@@ -60,9 +62,7 @@ def set_floatx(value: str) -> None:
     """Sets the default float dtype of what is made from now on. ValueError on others."""
     if value not in _FLOATS:
         raise ValueError(f"set_floatx: expected 'float32' or 'float64', got {value!r}.")
-    if value != _settings.floatx:
-        _settings.floatx = value
-        invalidate()
+    _settings.floatx = value
 
 
 def epsilon() -> float:
@@ -73,7 +73,6 @@ def epsilon() -> float:
 def set_epsilon(value: float) -> None:
     """Sets `epsilon()`."""
     _settings.epsilon = float(value)
-    invalidate()
 
 
 def image_data_format() -> str:
@@ -132,14 +131,21 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     _settings.max_steps_per_epoch = max_steps_per_epoch
 
 
-def version() -> int:
-    """A number that changes whenever functions traced before are out of date."""
-    return _settings.version
+def version() -> tuple:
+    """What traced functions depend on besides their arguments: they hold while it is equal."""
+    return _settings.version, _settings.frozen, _settings.floatx, _settings.epsilon
 
 
 def invalidate() -> None:
-    """Makes cached functions trace again, as after a change of a layer's `trainable`."""
+    """Makes cached functions trace again, as after a change of what they hold as constants."""
     _settings.version += 1
+
+
+def toggle_trainable(thing: object) -> None:
+    """Notes that `thing.trainable` has changed. When it changes back, what was traced before holds
+    again: loops that freeze and thaw a model trace twice, not every time."""
+    with _lock:
+        _settings.frozen ^= hash((id(thing),))
 
 
 def standardize_dtype(dtype: object) -> str:
@@ -224,19 +230,22 @@ def snake_case(name: str) -> str:
 
 def unique_name(prefix: str) -> str:
     """'dense', then 'dense_1', 'dense_2', ...; starts again after `clear_session`."""
-    with _names_lock:
+    with _lock:
         count = _names[prefix]
         _names[prefix] += 1
     return f"{prefix}_{count}" if count else prefix
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Starts the automatic names of layers anew, and lets go of the plans of gradient tapes. Models
-    made before keep working."""
-    with _names_lock:
+    """Starts the automatic names of layers anew, lets go of the plans of gradient tapes, and gives
+    back the memory kept for further runs of models. Those made before keep working."""
+    with _lock:
         _names.clear()
     for clear in at_clear:
         clear()
+    core = sys.modules.get("seqrnn._core")  # nothing is kept if it has not been needed yet
+    if free_memory and core is not None:
+        core.release_memory()
 
 
 def _check_environment():

@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/pool.h"
 #include "py/args.h"
+#include "py/spares.h"
 
 srn_py_state *srn_py_state_of(PyObject *self) {
     return PyType_GetModuleState(Py_TYPE(self));
@@ -104,11 +105,19 @@ static PyObject *core_isa(PyObject *module, PyObject *unused) {
     return PyUnicode_FromString(srn_isa_name(srn_cpu_isa()));
 }
 
+static PyObject *core_release_memory(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    srn_spares_drop_all();
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef core_methods[] = {
     {"op_table", core_op_table, METH_NOARGS, "op_table(): every op, its facts and its doc."},
     {"set_num_threads", core_set_num_threads, METH_O,
      "set_num_threads(n): threads of a run, 64 at most. Results do not depend on it."},
     {"num_threads", core_num_threads, METH_NOARGS, "num_threads(): threads of a run."},
+    {"release_memory", core_release_memory, METH_NOARGS,
+     "release_memory(): gives back the memory that is kept for further runs of plans."},
     {"isa", core_isa, METH_NOARGS, "isa(): the instruction set in use."},
     {NULL, NULL, 0, NULL},
 };

@@ -1,7 +1,6 @@
 /* _core.Plan: a compiled graph. Immutable; any number of threads may run it at once.
  *
- * A call owns a workspace: taken from the plan's free list under the GIL, or made when that is
- * empty; a few are kept. Everything that can fail (reading the arguments, casting the inputs, making
+ * A call owns a workspace: one that is kept for the plan (spares.h), or a new one. Everything that can fail (reading the arguments, casting the inputs, making
  * the arrays for the results) is done before the run starts, so a failed call changes no variable.
  *
  * With `rows` (S, B), whole numbers, a call makes S runs: for run s, row rows[s, b] of each array
@@ -14,9 +13,8 @@
 #include "base/pool.h"
 #include "py/args.h"
 #include "py/arrays.h"
+#include "py/spares.h"
 #include "run/need.h"
-
-#define MAX_SPARE 4
 
 typedef struct leaf { /* an input or a variable of the graph */
     srn_type type;
@@ -28,8 +26,7 @@ typedef struct srn_py_plan {
     srn_plan *plan;
     srn_arena arena;
     leaf *inputs, *variables;
-    srn_workspace *spare[MAX_SPARE];
-    int n_spare;
+    srn_spares spares;
     bool watched; /* its runs are timed, step by step */
 } srn_py_plan;
 
@@ -79,9 +76,7 @@ PyObject *srn_py_plan_new(srn_py_state *state, const srn_graph *g, const srn_com
 static void plan_dealloc(PyObject *object) {
     srn_py_plan *self = (srn_py_plan *)object;
     PyTypeObject *type = Py_TYPE(object);
-    while (self->n_spare > 0) {
-        srn_workspace_drop(self->spare[--self->n_spare]);
-    }
+    srn_spares_drop(&self->spares);
     srn_arena_deinit(&self->arena);
     srn_plan_drop(self->plan);
     type->tp_free(object);
@@ -92,8 +87,8 @@ static void plan_dealloc(PyObject *object) {
 
 /* One for the present number of threads; those made for another number are of no use any more. */
 static srn_workspace *take_workspace(srn_py_plan *self) {
-    while (self->n_spare > 0) {
-        srn_workspace *spare = self->spare[--self->n_spare];
+    srn_workspace *spare;
+    while ((spare = srn_spares_take(&self->spares)) != NULL) {
         if (srn_workspace_threads(spare) == srn_pool_threads()) {
             return spare;
         }
@@ -107,14 +102,6 @@ static srn_workspace *take_workspace(srn_py_plan *self) {
         return NULL;
     }
     return ws;
-}
-
-static void give_back(srn_py_plan *self, srn_workspace *ws) {
-    if (ws != NULL && self->n_spare < MAX_SPARE) {
-        self->spare[self->n_spare++] = ws;
-    } else {
-        srn_workspace_drop(ws);
-    }
 }
 
 /* ---- what goes in ---- */
@@ -311,7 +298,7 @@ static bool do_runs(srn_py_plan *self, call *c) {
 }
 
 static void cleanup(srn_py_plan *self, call *c) {
-    give_back(self, c->work.ws);
+    srn_spares_give(&self->spares, c->work.ws);
     Py_XDECREF(c->inputs);
     Py_XDECREF(c->variables);
     Py_XDECREF(c->outputs);
@@ -434,20 +421,19 @@ static PyObject *plan_watch(PyObject *object, PyObject *unused) {
     (void)unused;
     srn_py_plan *self = (srn_py_plan *)object;
     self->watched = true;
-    while (self->n_spare > 0) { /* the next run makes a watched one */
-        srn_workspace_drop(self->spare[--self->n_spare]);
-    }
+    srn_spares_drop(&self->spares); /* the next run makes a watched one */
     Py_RETURN_NONE;
 }
 
 static PyObject *plan_times(PyObject *object, PyObject *unused) {
     (void)unused;
     srn_py_plan *self = (srn_py_plan *)object;
-    if (!self->watched || self->n_spare == 0) {
+    const srn_workspace *last = srn_spares_last(&self->spares);
+    if (!self->watched || last == NULL) {
         return PyUnicode_FromString("no runs were watched\n");
     }
     srn_error err = {0};
-    char *text = srn_workspace_times(self->spare[0], &err);
+    char *text = srn_workspace_times(last, &err);
     if (text == NULL) {
         return srn_py_raise(&err);
     }

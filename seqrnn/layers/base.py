@@ -193,10 +193,11 @@ class Layer(Tracked):
     def trainable(self, value):
         value = flag(value, self, "trainable")
         for layer in self._flatten_layers():
-            layer._trainable = value
+            if layer._trainable != value:
+                layer._trainable = value
+                config.toggle_trainable(layer)
             for variable in layer._own_variables():
                 variable.trainable = value and variable.declared_trainable
-        config.invalidate()
 
     @property
     def trainable_weights(self) -> list[Variable]:

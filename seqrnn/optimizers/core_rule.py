@@ -22,7 +22,7 @@ class Slot(trace.Variable):
 
     def __init__(self, storage, name, owner):
         self.name, self.path = name, f"{owner}/{name}"
-        self.trainable = self.declared_trainable = False
+        self._trainable = self.declared_trainable = False
         self.regularizer = self.constraint = None
         self.dtype, self.shape = storage.dtype.name, storage.shape
         self.version = 0

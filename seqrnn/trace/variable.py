@@ -55,7 +55,7 @@ class Variable(Operators):
     ):
         self.name = name or config.unique_name("variable")
         self.path = self.name
-        self.trainable = self.declared_trainable = bool(trainable)
+        self._trainable = self.declared_trainable = bool(trainable)
         self.regularizer = regularizer
         self.constraint = constraint
         if callable(initializer):
@@ -74,6 +74,17 @@ class Variable(Operators):
         self.version = 0  # grows with every assignment from outside of a plan
         self.storage = _aligned(shape, self.dtype)
         self._store(value)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether `fit` changes it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        if self._trainable != bool(value):
+            self._trainable = bool(value)
+            config.toggle_trainable(self)
 
     # ---- the value ----
     @property

@@ -7,6 +7,7 @@ import weakref
 import numpy as np
 import pytest
 
+import seqrnn as keras
 from seqrnn import config, ops, trace
 from seqrnn.trace import Function, Spec, Variable
 
@@ -205,6 +206,30 @@ def test_settings_make_functions_trace_again():
     config.invalidate()
     fn(np.ones(2))
     assert len(calls) == 2
+
+
+def test_settings_that_come_back_find_the_old_plan():
+    fn, calls = counting()
+    for value in (1e-7, 1e-3, 1e-7, 1e-3):
+        config.set_epsilon(value)
+        fn(np.ones(2))
+    config.set_epsilon(1e-7)
+    assert len(calls) == 2
+
+
+def test_freezing_and_thawing_trace_twice_and_count():
+    """Loops that alternate, as in Hands-On Machine Learning's GANs, must not trace every time."""
+    fn, calls = counting()
+    layer = keras.layers.BatchNormalization()
+    layer.build((None, 3))
+    for frozen in (False, True) * 3:
+        layer.trainable = not frozen
+        assert [v.trainable for v in layer.weights] == [not frozen] * 2 + [False] * 2
+        fn(np.ones(2))
+    assert len(calls) == 2
+    layer.gamma.trainable = True
+    fn(np.ones(2))
+    assert len(calls) == 3
 
 
 def test_variables_are_read_at_each_run():
