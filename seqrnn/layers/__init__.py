@@ -67,6 +67,7 @@ from seqrnn.layers.rnn import RNN
 from seqrnn.layers.scale_normalization import RMSNormalization, UnitNormalization
 from seqrnn.layers.separable_conv import DepthwiseConv1D, SeparableConv1D
 from seqrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from seqrnn.layers.spectral_normalization import SpectralNormalization
 from seqrnn.layers.stacked_cells import StackedRNNCells
 from seqrnn.layers.text_vectorization import TextVectorization
 from seqrnn.layers.wrappers import TimeDistributed, Wrapper

@@ -43,6 +43,7 @@ LAYERS = [
     row("layer_norm", lambda k: k.layers.LayerNormalization(), ".keras"),
     row("batch_norm", lambda k: k.layers.BatchNormalization(), ".keras"),
     row("time_distributed", lambda k: k.layers.TimeDistributed(k.layers.Dense(2)), ".keras"),
+    row("spectral", lambda k: k.layers.SpectralNormalization(k.layers.Conv1D(4, 2)), ".keras"),
     row("dropout", lambda k: k.layers.Dropout(0.3, seed=3), ".keras"),
     row("activation", lambda k: k.layers.Activation("tanh"), ".keras"),
     row("reshape", lambda k: k.layers.Reshape((3, 6)), ".keras"),

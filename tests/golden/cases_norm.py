@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
 from golden_builders import layer_case, model_case, normal, sequential
+from golden_case import CallCase
 from golden_kinds import ConfigCase, FactCase, RefusalCase
 
 X3 = (4, 5, 3)
@@ -159,11 +161,102 @@ REFUSED = [
         raises=ValueError,
         differs="there is no finite scale",
     ),
-    RefusalCase(
-        "SpectralNormalization",
-        lambda k: k.layers.SpectralNormalization,
-        ["SpectralNormalization"],
-        raises=AttributeError,
+    _refused(
+        "spectral_iterations",
+        lambda k, x: k.layers.SpectralNormalization(k.layers.Dense(2), power_iterations=0),
+        ["power_iterations", "0"],
+    ),
+    _refused("spectral_no_layer", lambda k, x: k.layers.SpectralNormalization(3), ["3"]),
+    _refused(
+        "spectral_no_kernel",
+        lambda k, x: k.layers.SpectralNormalization(k.layers.GRU(2))(x),
+        ["GRU", "kernel", "embeddings"],
+    ),
+    _refused("spectral_features", lambda k, x: _other_features(k, x), ["spectral", "8", "7"]),
+]
+
+
+def _other_features(k, x):
+    layer = k.layers.SpectralNormalization(k.layers.Dense(2))
+    layer(x)
+    layer(x[..., :7])
+
+
+def _spectral(name, inner, x=X3, mask=None, trainable=True, power_iterations=1):
+    def layer(k):
+        made = k.layers.SpectralNormalization(inner(k), power_iterations=power_iterations)
+        made.trainable = trainable
+        return made
+
+    return layer_case(f"spectral_{name}", layer, x, mask, training_output=True)
+
+
+def _of_dense(k):
+    return k.layers.Dense(4)
+
+
+SPECTRAL = [
+    _spectral("dense", _of_dense),
+    _spectral("2d", _of_dense, x=(4, 6)),
+    _spectral("iterations", _of_dense, power_iterations=4),
+    _spectral("conv1d", lambda k: k.layers.Conv1D(4, 2, padding="causal")),
+    _spectral("conv1d_no_bias", lambda k: k.layers.Conv1D(3, 2, use_bias=False)),
+    _spectral("depthwise", lambda k: k.layers.DepthwiseConv1D(2)),
+    _spectral("einsum", lambda k: k.layers.EinsumDense("abc,cd->abd", (5, 2))),
+    _spectral("regularized", lambda k: k.layers.Dense(4, kernel_regularizer="l2")),
+    _spectral("constrained", lambda k: k.layers.Dense(4, "tanh", kernel_constraint="non_neg")),
+    _spectral("frozen", _of_dense, trainable=False),
+    _spectral("masked", _of_dense, mask="gaps"),
+    model_case(
+        "spectral_over_steps",
+        sequential(
+            lambda k: k.Input(shape=(5, 3)),
+            lambda k: k.layers.SpectralNormalization(k.layers.Conv1D(4, 2, activation="tanh")),
+            lambda k: k.layers.GRU(3),
+            lambda k: k.layers.SpectralNormalization(k.layers.Dense(2), power_iterations=2),
+        ),
+        [normal(6, 5, 3)],
+        target=normal(6, 2),
+        loss=lambda k: "mse",
+        optimizer=lambda k: k.optimizers.Adam(0.01, epsilon=1e-3),
+        snapshots=(1, 2, 5),
+        gradients=False,
+    ),
+]
+
+
+def _empty_kernel(k, x):
+    layer = k.layers.SpectralNormalization(k.layers.Dense(3, kernel_initializer="zeros"))
+    y = layer(x, training=True)
+    return [y, layer.layer.kernel]
+
+
+def _masks(k):
+    layer = k.layers.SpectralNormalization(k.layers.Dense(2))
+    return [layer.supports_masking, list(layer.compute_output_shape((None, 5, 3)))]
+
+
+SPECTRAL += [
+    CallCase("spectral_empty_kernel", _empty_kernel, Q),
+    FactCase(
+        "spectral_weights",
+        lambda k, x: _weights(k, k.layers.SpectralNormalization(k.layers.Dense(2)), x),
+        Q,
+    ),
+    FactCase("spectral_masks_and_shapes", _masks),
+    FactCase(
+        "spectral_ids",
+        lambda k: str(
+            k.ops.convert_to_numpy(
+                k.layers.SpectralNormalization(k.layers.Embedding(4, 2))(np.array([[1, 2]]))
+            ).dtype
+        ),
+        differs="Keras rounds the embeddings to the dtype of the ids",
+        here="float32",
+    ),
+    ConfigCase(
+        "config_spectral",
+        lambda k: k.layers.SpectralNormalization(k.layers.Dense(2, name="inner"), 3, name="mine"),
     ),
 ]
 
@@ -202,6 +295,7 @@ CASES = [
     *BATCH_NORM,
     *MODELS,
     *KIN,
+    *SPECTRAL,
     *[replace(case, name=f"config_{case.name}") for case in CONFIGS],
     *FACTS,
     *REFUSED,

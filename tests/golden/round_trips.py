@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 import numpy as np
+from golden_classes import own_adam
 
 SUFFIXES = (".keras", ".h5", ".weights.h5")
 STEPS, BATCH, TIME = 4, 8, 12
@@ -124,6 +125,12 @@ MODELS = {
     "wavenet": (wavenet, lambda k: k.optimizers.AdamW(0.003)),
     "branches": (branches, lambda k: k.optimizers.Adam(0.003)),
     "stacked": (stacked, lambda k: "rmsprop"),
+    "muon": (simple_rnn, lambda k: k.optimizers.Muon(0.003)),
+    "own_rule": (linear, lambda k: own_adam(k)(0.01, gradient_accumulation_steps=2)),
+    "loss_scale": (
+        linear,
+        lambda k: k.optimizers.LossScaleOptimizer(k.optimizers.Adam(0.01), dynamic_growth_steps=4),
+    ),
 }
 
 
@@ -169,6 +176,7 @@ class Side:
         self.name = "keras" if k.__name__ == "keras" else "seqrnn"
         self.other = "seqrnn" if self.name == "keras" else "keras"
         self.custom = {"LNSimpleRNNCell": layer_norm_cell(k), "trend": trend}
+        own_adam(k)  # is known by name then
         self.results = {}
         self.errors = []
 
