@@ -52,9 +52,11 @@ class Objective:
         self._own_trackers = []  # of the losses of several outputs, in steps that users write
         self.totals = np.zeros(0)
         self._sizes = None
+        self._parts = []  # [(metric, its part of the totals)]
 
     def __getstate__(self):
-        return {**self.__dict__, "_sizes": None}  # a copy's metrics get their part of its totals
+        own = {"_sizes": None, "_parts": []}  # a copy's metrics get their part of its totals
+        return {**self.__dict__, **own}
 
     # ---- outputs ----
 
@@ -179,12 +181,15 @@ class Objective:
             return
         self._sizes = sizes
         self.totals = np.zeros(sum(sizes))
-        self.loss_tracker.bind(self.totals[:2])
         others = 1 + len(self._own_losses)
-        begin = sum(sizes[:others])
-        for metric, size in zip(summed, sizes[others:], strict=True):
-            metric.bind(self.totals[begin : begin + size])
-            begin += size
+        parts = np.split(self.totals, np.cumsum(sizes)[:-1])
+        metrics = [self.loss_tracker, *summed]
+        self._parts = list(zip(metrics, [parts[0], *parts[others:]], strict=True))
+        self._bind_parts()
+
+    def _bind_parts(self):
+        for metric, part in self._parts:
+            metric.bind(part)
 
     # ---- in steps that users write ----
 
@@ -213,6 +218,8 @@ class Objective:
                 _update(metric, targets[i], predictions[i], weights[i] if takes_weights else None)
 
     def reset(self):
+        """Loss and metrics back to their start. Another model may have used the same objects."""
+        self._bind_parts()
         self.totals[:] = 0.0
         for metric in (self.loss_tracker, *self._own_trackers, *self.metrics):
             metric.reset_state()

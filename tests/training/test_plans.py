@@ -71,3 +71,32 @@ def test_targets_and_weights_go_by_name_in_any_order():
         assert (logs["p_loss"], logs["q_loss"]) == ([4.0], [0.0])
         for weight in ({"p": w, "q": v}, {"q": v, "p": w}, [w, v]):
             assert model.evaluate(ONES, y, sample_weight=weight, verbose=0) == [8.0, 8.0, 0.0]
+
+
+# ---- one metric, several models ----
+
+
+def far_off(metrics, by=0.0):
+    """A model that predicts `by`."""
+    model = keras.Sequential([layers.Input((3,)), layers.Lambda(lambda x: x * 0.0 + by)])
+    model.compile(keras.optimizers.SGD(0.0), "mse", metrics=metrics)
+    return model
+
+
+def test_a_metric_object_serves_two_models_in_turn():
+    metric = keras.metrics.MeanAbsoluteError(name="mae")
+    one, other = far_off([metric], 1.0), far_off([metric], 4.0)
+    for _ in range(2):
+        assert one.evaluate(ONES, ONES * 3, verbose=0) == [4.0, 2.0]
+        assert other.evaluate(ONES, ONES * 5, verbose=0) == [1.0, 1.0]
+        assert float(metric.result()) == 1.0
+        assert one.fit(ONES, ONES * 3, verbose=0).history["mae"] == [2.0]
+        assert other.train_on_batch(ONES, ONES * 5) == [1.0, 1.0]
+
+
+def test_a_metric_object_serves_the_same_model_compiled_anew():
+    metric = keras.metrics.MeanAbsoluteError(name="mae")
+    model = far_off([metric])
+    model.evaluate(ONES, ONES, verbose=0)
+    model.compile("sgd", "mae", metrics=[metric, "mse"])
+    assert model.evaluate(ONES, ONES * 2, verbose=0) == [2.0, 2.0, 4.0]
