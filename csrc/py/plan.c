@@ -267,17 +267,19 @@ static bool count_run(call *c) {
     if (c->totals != NULL && !add_totals(c->totals, c->work.ws)) {
         return false;
     }
-    int64_t *iteration = c->work.optimizer == NULL ? NULL : counter_of(c->iteration);
+    c->work.step++;
+    if (c->work.optimizer == NULL) {
+        return true;
+    }
+    int64_t *iteration = counter_of(c->iteration);
     if (iteration != NULL) {
         *iteration = c->work.t++;
-        c->work.step++;
     }
-    return c->work.optimizer == NULL || iteration != NULL;
+    return iteration != NULL;
 }
 
-/* All runs. A step of training has a number, of which random numbers are a function; runs without
- * an optimizer have the same. Other threads, and Python that an input calls, may change the arrays
- * between two runs, so each run looks at them anew. */
+/* All runs. Each has a number, of which random numbers are a function. Other threads, and Python
+ * that an input calls, may change the arrays between two runs, so each run looks at them anew. */
 static bool do_runs(srn_py_plan *self, call *c) {
     int64_t n = c->rows == NULL ? 1 : PyArray_DIM(c->rows, 0);
     const int64_t *rows = c->rows == NULL ? NULL : PyArray_DATA(c->rows);
@@ -473,11 +475,12 @@ static PyMethodDef plan_methods[] = {
      "run(inputs, variables, *, rows=None, totals=None, seed=0, step=0, gradients=False): the "
      "outputs as fresh arrays; with gradients=True followed by the flat gradient. rows (runs, "
      "batch), int64: so many runs, each on these rows of the inputs; the outputs are those of the "
-     "last. totals: a float64 array to which each run adds its output 1."},
+     "last. totals: a float64 array to which each run adds its output 1. Each run counts `step` "
+     "up, of which random numbers are a function."},
     {"train", CALL(plan_train), FAST,
      "train(inputs, variables, optimizer, *, learning_rate, iteration, rows=None, totals=None, "
      "seed=0, step=0): run, then one step of the optimizer, for all `rows`. `iteration`, an int64 "
-     "array of one number, the steps made so far, is counted up, and so is `step`."},
+     "array of one number, the steps made so far, is counted up."},
     {"watch", plan_watch, METH_NOARGS, "watch(): times the steps of all runs from here on."},
     {"times", plan_times, METH_NOARGS,
      "times(): a table of where the time of the watched runs went, one step of the plan a line."},

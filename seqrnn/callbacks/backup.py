@@ -87,7 +87,7 @@ class BackupAndRestore(Callback):
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build_for(model.trainable_variables)
         state.restore(model, stores, self._path)
-        model.random_step = document["random_step"]
+        model.random_step, model.inference_step = document["random_steps"]
         self._batches = document["batches"]
         model._steps.underway.go_on(document, own)
 
@@ -103,7 +103,8 @@ class BackupAndRestore(Callback):
     def _save(self, within):
         model = self.model
         document, own = model._steps.underway.state(model._steps, within)
-        document |= {"random_step": model.random_step, "batches": self._batches}
+        counts = [model.random_step, model.inference_step]
+        document |= {"random_steps": counts, "batches": self._batches}
         arrays = {f"fit/{name}": array for name, array in own.items()}
         for place, (_, store) in state.collect(model).items():
             arrays |= {f"model/{place}/vars/{key}": array for key, array in store.items()}

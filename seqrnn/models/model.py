@@ -55,6 +55,7 @@ class Model(Trainer, Layer):
         self.stop_training = False
         self._built_with = None  # specs of the first input, if it was not declared
         self.random_step = 0  # counts training steps; random numbers are a function of it
+        self.inference_step = 0  # likewise of evaluate and predict
         if functional:
             if inputs is None or outputs is None:
                 raise ValueError("Model(inputs, outputs) needs both.")

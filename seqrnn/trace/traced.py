@@ -170,7 +170,7 @@ class Traced:
         Args:
             step: a counter; random numbers are a function of it and of the seeds in the graph.
             rows: None, or numbers (runs, batch), int64: so many runs, each on these rows of the
-                arrays; the result is that of the last.
+                arrays, and each with `step` one higher; the result is that of the last.
             totals: None, or a float64 array to which each run adds the second output.
         """
         inputs = self._inputs(arrays, rows)
@@ -187,7 +187,7 @@ class Traced:
         totals=None,
     ):
         """As `run`, but after each run `optimizer` (a `_core.Optimizer` of `trainable`) takes a
-        step, and `iteration` (an int64 array of one number) and the counter `step` go up by one.
+        step, and `iteration` (an int64 array of one number) goes up by one.
         """
         outputs = self.plan.train(
             self._inputs(arrays, rows),

@@ -19,6 +19,7 @@ from seqrnn.training.hints import explain_mismatch
 from seqrnn.training.unequal import cut_outputs, is_padded, padded_inputs, with_masks
 
 _PLANS = 64  # kept per model; data of many lengths makes more
+_INFERENCE = 2**63  # the first step of inference, which draws other random numbers than training
 _beginning = threading.Lock()  # held while a fit looks whether another one is running
 
 
@@ -75,8 +76,7 @@ class Steps:
         More than one only while not `one_by_one`.
         """
         traced = self.plan("train", batch)
-        step = self.model.random_step
-        self.model.random_step += batch.steps
+        step = self.next_step("train", batch.steps)
         outputs = run_and_update(traced, batch.arrays, step, batch.rows, self.objective.totals)
         self._update_eager(batch, outputs)
 
@@ -93,17 +93,29 @@ class Steps:
     def test(self, batch):
         """Forward, losses and metrics; adds to the objective's totals."""
         traced = self.plan("test", batch)
-        step, totals = self.model.random_step, self.objective.totals
+        step, totals = self.next_step("test", batch.steps), self.objective.totals
         self._update_eager(batch, traced.run(batch.arrays, step, batch.rows, totals))
 
     def predict(self, batch):
         """The model's outputs, nested arrays; `Cut` for sequences of unequal length."""
         if is_padded(batch.x):
             traced = self.plan("predict_padded", batch)
-            outputs, masks = traced.run((batch.x,), self.model.random_step)
+            outputs, masks = traced.run((batch.x,), self.next_step("predict"))
             return cut_outputs(outputs, masks, batch.x)
         traced = self.plan("predict", batch)
-        return traced.run((batch.x,), self.model.random_step, batch.rows)
+        return traced.run((batch.x,), self.next_step("predict", batch.steps), batch.rows)
+
+    def next_step(self, mode, runs=1):
+        """The number of the first of the next `runs` steps, of which random numbers are a function.
+
+        Inference has a count of its own, so that training draws the same with and without it.
+        """
+        model = self.model
+        if mode == "train":
+            model.random_step += runs
+            return model.random_step - runs
+        model.inference_step += runs
+        return _INFERENCE + model.inference_step - runs
 
     def _update_eager(self, batch, outputs):
         objective = self.objective

@@ -103,8 +103,7 @@ class WrittenSteps(Steps):
         traced = self.plan(mode, batch)
         if traced is None and is_padded(batch.x):
             self._refuse_padded(mode)
-        step = model.random_step
-        model.random_step += mode == "train"
+        step = self.next_step(mode)
         if traced is None:
             arrays = [self._in_model_dtype(part) for part in batch.cut()]
             with trace.eagerly(self.eagerly):

@@ -240,7 +240,7 @@ def test_rows_are_gathered_for_each_run(convert):
     plan, x, rows = noisy(), samples(), some_rows()
     w, totals = weights(), np.ones(())
     y, total = plan.run([convert(x)], [w], rows=rows, totals=totals, step=3)
-    each = [plan.run([x[r]], [w], step=3) for r in rows]
+    each = [plan.run([x[r]], [w], step=3 + i) for i, r in enumerate(rows)]
     np.testing.assert_array_equal(y, each[-1][0])
     assert total == each[-1][1]
     assert totals == sum((float(t) for _, t in each), start=1.0)

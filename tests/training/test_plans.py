@@ -100,3 +100,63 @@ def test_a_metric_object_serves_the_same_model_compiled_anew():
     model.evaluate(ONES, ONES, verbose=0)
     model.compile("sgd", "mae", metrics=[metric, "mse"])
     assert model.evaluate(ONES, ONES * 2, verbose=0) == [2.0, 2.0, 4.0]
+
+
+# ---- random numbers in inference ----
+
+
+class AlwaysDropping(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.drop = layers.Dropout(0.5, seed=3)
+
+    def call(self, inputs):
+        return self.drop(inputs, training=True)
+
+
+class AlwaysDroppingByHand(AlwaysDropping):
+    def train_step(self, data):
+        return super().train_step(data)
+
+    def predict_step(self, data):
+        return super().predict_step(data)
+
+
+@pytest.mark.parametrize("kind", [AlwaysDropping, AlwaysDroppingByHand])
+def test_each_batch_and_each_predict_draws_anew(kind):
+    x = np.ones((4, 50), "float32")
+    model = kind()
+    first = [model.predict(x, batch_size=2, verbose=0) for _ in range(2)]
+    halves = [half for y in first for half in (y[:2], y[2:])]
+    assert len({half.tobytes() for half in halves}) == 4
+    assert set(np.unique(first)) == {0.0, 2.0}
+    again = kind()
+    assert (again.predict(x, batch_size=2, verbose=0) == first[0]).all()
+
+
+@pytest.mark.parametrize("kind", [AlwaysDropping, AlwaysDroppingByHand])
+def test_drawing_in_inference_leaves_training_as_it_was(kind):
+    x = np.ones((4, 50), "float32")
+
+    def losses(between):
+        model = kind()
+        model.compile("sgd", "mse")
+        found = []
+        for _ in range(3):
+            found.append(model.train_on_batch(x, x * 0))
+            between(model)
+        return found
+
+    assert losses(lambda model: model.predict(x, verbose=0)) == losses(lambda model: None)
+
+
+def test_evaluate_draws_anew_for_each_batch_however_many_run_at_once():
+    x = np.random.default_rng(0).normal(size=(640, 7)).astype("float32")
+    y = np.zeros_like(x)
+    alone, together = AlwaysDropping(), AlwaysDropping()
+    for model in (alone, together):
+        model.compile("sgd", "mse")
+    each = [alone.test_on_batch(x[i : i + 2], y[i : i + 2]) for i in range(0, 640, 2)]
+    assert together.evaluate(x, y, batch_size=2, verbose=0) == pytest.approx(
+        np.mean(each), rel=1e-6
+    )
