@@ -53,3 +53,15 @@ def key(structure) -> Hashable:
     if isinstance(structure, (list, tuple)):
         return (type(structure).__name__, *map(key, structure))
     return None
+
+
+def leaf_key(leaf) -> Hashable:
+    """A key for a leaf that is no array: equal only for leaves with the same effect, so 0.0, -0.0,
+    0 and False differ. That of a function, or of what does not hash, does not hash either: what it
+    does may change from call to call."""
+    if isinstance(leaf, slice):
+        return ("slice", *map(leaf_key, (leaf.start, leaf.stop, leaf.step)))
+    if callable(leaf) and not isinstance(leaf, type):
+        return [leaf]
+    number = isinstance(leaf, (float, complex))
+    return (type(leaf), repr(leaf) if number and (not leaf or leaf != leaf) else leaf)

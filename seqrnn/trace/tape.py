@@ -271,15 +271,8 @@ class GradientTape:
         needed = self._needed(targets)
         self._check_unchanged(needed)
         script = _Script(self, needed, targets, [s if self._follows(s) else None for s in sources])
-        function = _functions.get(script.key)
-        if function is None:
-            function = _functions[script.key] = Function(script.play)
-            while len(_functions) > _KEPT:
-                _functions.popitem(last=False)
-        else:
-            _functions.move_to_end(script.key)
         with _Paused(self):
-            return function.at_step(self.step, script.arrays, seeds)
+            return _played(script).at_step(self.step, script.arrays, seeds)
 
     def _needed(self, targets) -> list[int]:
         """The calls that lead to the targets, in order."""
@@ -386,6 +379,19 @@ class _Script:
         return gradient_nodes(total, [None if p is None else value(p) for p in self._sources])
 
 
+def _played(script: _Script) -> Function:
+    """The gradient of these calls as a function. It is kept, unless a call was given a Python
+    function, which may do something else the next time."""
+    try:
+        function = _functions.pop(script.key, None) or Function(script.play)
+    except TypeError:  # such a key does not hash
+        return Function(script.play)
+    _functions[script.key] = function
+    while len(_functions) > _KEPT:
+        _functions.popitem(last=False)
+    return function
+
+
 def _total(targets, seeds):
     """The sum of all elements of the targets, each times its seed if there is one."""
     ops = operators.ops
@@ -408,15 +414,7 @@ def _hashable(place):
     if place is None or place[0] != "as is":
         return place
     leaf = place[1]
-    if isinstance(leaf, Variable):
-        return ("variable", id(leaf))
-    if isinstance(leaf, slice):
-        return ("slice", leaf.start, leaf.stop, leaf.step)
-    try:
-        hash(leaf)
-    except TypeError:
-        leaf = repr(leaf)
-    return ("as is", type(leaf), leaf)
+    return ("variable", id(leaf)) if isinstance(leaf, Variable) else nest.leaf_key(leaf)
 
 
 # ---- functions ----

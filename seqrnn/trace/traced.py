@@ -329,7 +329,7 @@ class Function:
                     leaf = standard(leaf)
                 key.append((leaf.shape, leaf.dtype.char))
             else:
-                key.append(_static_key(leaf))
+                key.append(nest.leaf_key(leaf))
             leaves.append(leaf)
         traced = self._traced(tuple(key), arguments, leaves, first_draw)
         if state.tapes:
@@ -343,7 +343,7 @@ class Function:
                 if traced is not None:
                     self._plans.move_to_end(key)
                     return traced
-        except TypeError:  # an argument that does not hash: traced every time
+        except TypeError:  # an argument that does not hash, a function say: traced every time
             key = None
         specs = [Spec.like(x) if isinstance(x, np.ndarray) else x for x in leaves]
 
@@ -358,10 +358,3 @@ class Function:
                 while len(self._plans) > self._size:
                     self._plans.popitem(last=False)
         return traced
-
-
-def _static_key(leaf):
-    """A key for an argument that is no array: equal only if it has the same effect."""
-    if isinstance(leaf, slice):
-        return ("slice", leaf.start, leaf.stop, leaf.step)
-    return (type(leaf), leaf) if leaf is None or leaf == leaf else (type(leaf), repr(leaf))
