@@ -8,7 +8,7 @@ from seqrnn.models.graph import ModelGraph
 from seqrnn.models.model import Model, as_input
 from seqrnn.saving.graph_config import input_node
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
-from seqrnn.trace import KerasTensor, Spec, nest
+from seqrnn.trace import KerasTensor, Spec, nest, output_specs
 from seqrnn.training.hints import missing_time
 from seqrnn.training.steps import returned
 
@@ -177,15 +177,20 @@ class Sequential(Model):
             return None
         size = self._built_with.shape
         for shape in ((*[None] * (len(size) - 1), *size[-1:]), (None, *size[1:]), size):
-            x, found = KerasTensor(shape, self._built_with.dtype), [shape]
+            x = KerasTensor(shape, self._built_with.dtype)
             try:
-                for layer in self._chain:
-                    x = layer(x)
-                    found.append(x.shape)
-                return found
+                found = output_specs(self._outputs_of_layers, (x,), {})
             except (ValueError, TypeError, IndexError):
                 continue
+            return [shape, *(spec.shape for spec in found)]
         return None
+
+    def _outputs_of_layers(self, x):
+        outputs = []
+        for layer in self._chain:
+            x = layer(x)
+            outputs.append(x)
+        return outputs
 
     @property
     def input_shape(self):

@@ -198,3 +198,14 @@ def test_shapes_are_known_after_the_first_data():
     model(np.zeros((4, 5, 1)))
     assert model.input_shape == (None, None, 1)
     assert model.output_shape == (None, 2)
+
+
+def test_asking_for_shapes_and_config_records_no_calls():
+    model = keras.Sequential([layers.Masking(), layers.LSTM(3), layers.Dense(1)])
+    model.predict(np.ones((2, 4, 3), "float32"), verbose=0)
+    for _ in range(3):
+        model.get_config()
+        assert (model.input_shape, model.output_shape) == ((None, None, 3), (None, 1))
+    assert [layer._recorded for layer in model.layers] == [(), (), ()]
+    with pytest.raises(AttributeError, match="has not been called on a tensor made by"):
+        model.layers[1].input  # noqa: B018
