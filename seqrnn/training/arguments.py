@@ -88,7 +88,7 @@ def check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq
         raise ValueError(f"shuffle must be True, False or 'batch', got {shuffle!r}.")
     if validation_split and not 0 < validation_split < 1:
         raise ValueError(f"validation_split must be between 0 and 1, got {validation_split}.")
-    if isinstance(validation_freq, int):
+    if isinstance(validation_freq, int | np.integer):
         check_count(validation_freq, "validation_freq")
     elif not isinstance(validation_freq, list | tuple | set):
         raise TypeError(

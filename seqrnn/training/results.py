@@ -8,7 +8,7 @@ from seqrnn.training.unequal import Cut
 
 def validates(frequency, epoch):
     """Whether the epoch of this number, from 0, ends with a validation."""
-    if isinstance(frequency, int):
+    if isinstance(frequency, int | np.integer):
         return (epoch + 1) % frequency == 0
     return epoch + 1 in frequency
 

@@ -288,7 +288,9 @@ def test_validation_split_that_leaves_nothing():
         linear().fit(x, y, validation_split=1.5)
 
 
-@pytest.mark.parametrize(("frequency", "expected"), [(1, 4), (2, 2), ([1, 4], 2), (5, 0)])
+@pytest.mark.parametrize(
+    ("frequency", "expected"), [(1, 4), (2, 2), (np.int64(2), 2), ([1, 4], 2), (5, 0)]
+)
 def test_validation_freq(frequency, expected):
     x, y = data()
     logs = linear().fit(
