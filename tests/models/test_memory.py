@@ -148,6 +148,7 @@ def test_workspace_is_what_the_process_takes(make, training, one_thread):
     memory = model.memory(batch, steps)
     model.train_on_batch(x[:, :5], y[:, :5])
     gc.collect()  # models of other tests, which would be freed in between
+    keras.utils.clear_session()  # workspaces kept for them, likewise
     ctypes.CDLL(None).malloc_trim(0)  # freed pieces of the heap, which would be used again
     before = resident()
     if training:
