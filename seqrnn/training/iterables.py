@@ -64,7 +64,7 @@ class IterableData:
         self._shuffle = shuffle and self._indexed and self.steps is not None
         self.random = None
         self._pass = None
-        self.restarts = self._indexed or iter(source) is not source
+        self.restarts = self._indexed or not hasattr(source, "__next__")
         if self.steps == 0:
             raise ValueError("The data yields no batches: its length is 0.")
 

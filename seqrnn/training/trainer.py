@@ -347,10 +347,18 @@ class Trainer(StepMethods):
         epochs = Epochs(data, check_count(steps, "steps"))
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
         listeners = CallbackList(callbacks, (), self, steps=epochs.steps)
-        hooks, parts = BatchHooks(listeners, "predict", self.steps_per_execution), []
         unequal = isinstance(data, UnequalData)
+        hooks = BatchHooks(listeners, "predict", self.steps_per_execution)
         if unequal and steps is None and not hooks.heard:
             data.sort()
+        with closing(epochs):
+            outputs = self._predict(epochs, listeners, hooks, bar)
+        if unequal and steps is None:
+            return data.restored(outputs)
+        return nest.map_leaves(as_list, outputs)
+
+    def _predict(self, epochs, listeners, hooks, bar):
+        parts = []
 
         def outputs():
             since = (len(parts) - 1) // self.steps_per_execution * self.steps_per_execution
@@ -364,16 +372,13 @@ class Trainer(StepMethods):
             hooks.end(len(parts), outputs)
             if bar.due():
                 bar.update(len(parts), finalize=False)
-        epochs.close()
         hooks.over(len(parts), outputs)
         listeners.call("on_predict_end")
         bar.target = bar.target or len(parts)
         bar.update(len(parts), finalize=True)
         if not parts:
             raise ValueError("predict() got no data: the iterable yields no batches.")
-        if unequal and steps is None:
-            return data.restored(joined(parts))
-        return nest.map_leaves(as_list, joined(parts))
+        return joined(parts)
 
     # ---- single batches ----
 

@@ -238,3 +238,33 @@ def test_what_a_dataset_lacks_is_said():
 
     with pytest.raises(NotImplementedError, match=r"Nothing has to define __len__.*num_batches"):
         new_model().fit(Nothing(), verbose=0)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate", "predict"])
+def test_workers_end_when_a_callback_raises(method):
+    """Also while somebody keeps the exception, whose traceback holds the frames of the loop."""
+    kind = {"fit": "train", "evaluate": "test"}.get(method, method)
+
+    def stop(*_):
+        raise RuntimeError("enough")
+
+    callback = keras.callbacks.Callback()
+    setattr(callback, f"on_{kind}_batch_end", stop)
+    before = threading.active_count()
+    with pytest.raises(RuntimeError, match="enough") as kept:
+        getattr(new_model(), method)(Batches(workers=2), verbose=0, callbacks=[callback])
+    assert threading.active_count() == before
+    assert kept.value is not None
+
+
+def test_a_pass_begins_once_per_epoch():
+    class Counts:
+        begun = 0
+
+        def __iter__(self):
+            self.begun += 1
+            return iter([batch(0)] * 3)
+
+    data = Counts()
+    new_model().fit(data, epochs=2, verbose=0)
+    assert data.begun == 2
