@@ -66,14 +66,20 @@ def _is_text(array):
 
 
 def as_arrays(value, what):
-    """Nested arrays: a list or tuple of arrays and a dict keep their structure."""
+    """Nested arrays: a list or tuple of arrays (or None, where an output needs none) and a dict
+    keep their structure."""
     if value is None or hasattr(value, "lengths"):  # a list of sequences, see `unequal`
         return value
     if isinstance(value, dict):
         return {name: as_arrays(item, f"{what}[{name!r}]") for name, item in value.items()}
-    if isinstance(value, list | tuple) and value and all(map(is_array, value)):
+    if isinstance(value, list | tuple) and _is_list_of_arrays(value):
         return [as_arrays(item, f"{what}[{i}]") for i, item in enumerate(value)]
     return as_array(value, what)
+
+
+def _is_list_of_arrays(items):
+    given = [item for item in items if item is not None]
+    return bool(given) and all(map(is_array, given))
 
 
 def is_array(value):

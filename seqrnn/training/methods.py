@@ -17,7 +17,7 @@ have nothing to do with tensors are executed when a new shape of batch comes. Wi
 
 from seqrnn.trace import GradientTape, nest
 from seqrnn.training.packing import unpack_x_y_sample_weight
-from seqrnn.training.steps import Steps, spread
+from seqrnn.training.steps import Steps
 from seqrnn.training.written import (
     WrittenSteps,
     is_written,
@@ -106,10 +106,8 @@ class StepMethods:
     def _per_output(self, y, y_pred, sample_weight):
         """Targets, predictions and weights as lists with one item per output."""
         predictions = nest.flatten(y_pred)
-        names = self.names_of_outputs(len(predictions))
-        self._steps.objective.resolve(names)
-        weights = spread(sample_weight, names, "sample_weight", share=True)
-        return spread(y, names, "targets"), predictions, weights
+        targets, weights = self._steps.per_output(y, sample_weight, len(predictions))
+        return targets, predictions, weights
 
     @property
     def metrics(self):

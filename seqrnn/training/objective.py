@@ -96,11 +96,24 @@ class Objective:
     def target_like(self, i, shape, dtype):
         """Shape and dtype that targets of output `i` usually have, whose own are given; None if
         nothing looks at them."""
-        if self._losses[i] is None and all(output != i for _, _, output, _ in self._entries):
+        if not self._looks_at(i):
             return None
         if getattr(self._losses[i], "fn", None) is sparse_categorical_crossentropy:
             return shape[:-1], "int32"
         return shape, dtype
+
+    def _looks_at(self, i):
+        """Whether a loss or a metric has use for the targets of output `i`."""
+        return self._losses[i] is not None or any(i == output for _, _, output, _ in self._entries)
+
+    def placed(self, targets):
+        """A list of targets with None for the outputs that have no use for any, if it is one of
+        all others."""
+        wanted = [self._looks_at(i) for i in range(len(self._names))]
+        if len(targets) != sum(wanted):
+            return targets
+        given = iter(targets)
+        return [next(given) if each else None for each in wanted]
 
     @property
     def resolved(self):

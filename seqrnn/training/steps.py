@@ -125,7 +125,7 @@ class Steps:
         for prediction, mask in zip(predictions, masks, strict=True):
             prediction._keras_mask = mask
         _, y, weight = batch.cut()
-        targets, weights = self._per_output(y, weight, len(predictions))
+        targets, weights = self.per_output(y, weight, len(predictions))
         targets = [t if t is None else np.asarray(t).view(Array) for t in targets]
         objective.update_eager(targets, predictions, weights)
 
@@ -186,7 +186,7 @@ class Steps:
     def _step(self, x, y, weight):
         """What is traced: (loss, vector of sums[, predictions, their masks])."""
         predictions = nest.flatten(self._outputs(x))
-        targets, weights = self._per_output(y, weight, len(predictions))
+        targets, weights = self.per_output(y, weight, len(predictions))
         with padded_inputs(x):
             total, vector = self.objective.statistics(self.model, targets, predictions, weights)
         if not self.objective.needs_predictions:
@@ -210,10 +210,13 @@ class Steps:
         outputs = self._outputs(x)
         return outputs, [leaf._keras_mask for leaf in nest.flatten(outputs)]
 
-    def _per_output(self, y, weight, n):
-        """(targets, weights) as lists with one item per output; resolves the objective."""
+    def per_output(self, y, weight, n):
+        """(targets, weights) as lists with one item for each of `n` outputs; resolves the
+        objective. Targets may be left out where nothing looks at them."""
         names = self.model.names_of_outputs(n)
         self.objective.resolve(names)
+        if y is not None and not isinstance(y, dict):
+            y = self.objective.placed(y if isinstance(y, list | tuple) else [y])
         return spread(y, names, "targets"), spread(weight, names, "sample_weight", share=True)
 
     def warn_if_changed(self):

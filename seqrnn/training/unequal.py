@@ -183,7 +183,7 @@ def _per_step(value, what, lengths):
             f"{what}[{i}] has {sizes[i]} steps, but x[{i}] has {lengths[i][0]}: a list of arrays "
             "of unequal length must have the lengths of the sequences."
         )
-    if all(isinstance(item, list | tuple | dict) for item in value) and arrays is None:
+    if all(isinstance(v, list | tuple | dict | None) for v in value) and arrays is None:
         return [_per_step(v, f"{what}[{i}]", lengths) for i, v in enumerate(value)]
     return as_arrays(value, what)
 

@@ -160,3 +160,49 @@ def test_evaluate_draws_anew_for_each_batch_however_many_run_at_once():
     assert together.evaluate(x, y, batch_size=2, verbose=0) == pytest.approx(
         np.mean(each), rel=1e-6
     )
+
+
+# ---- targets that no loss looks at ----
+
+
+@pytest.mark.parametrize(
+    ("loss", "targets", "expected"),  # as Keras 3.15.1 on TensorFlow
+    [
+        (["mse", None], lambda y: y, 1.0),
+        (["mse", None], lambda y: [y], 1.0),
+        (["mse", None], lambda y: [y, None], 1.0),
+        (["mse", None], lambda y: [y, 3 * y], 1.0),
+        (["mse", None], lambda y: {"p": y}, 1.0),
+        ([None, "mse"], lambda y: y, 1.0),
+        ([None, "mse"], lambda y: [None, y], 1.0),
+        ([None, "mse"], lambda y: [y, 3 * y], 9.0),
+        ([None, "mse"], lambda y: {"p": y, "q": 3 * y}, 9.0),
+    ],
+)
+@pytest.mark.parametrize("written", [False, True])
+def test_outputs_without_a_loss_need_no_targets(loss, targets, expected, written):
+    class Written(keras.Model):
+        def test_step(self, data):
+            return super().test_step(data)
+
+    x = layers.Input((3,))
+    outputs = [layers.Dense(1, kernel_initializer="zeros", name=name)(x) for name in "pq"]
+    model = (Written if written else keras.Model)(x, outputs)
+    model.compile(keras.optimizers.SGD(0.0), loss)
+    y = targets(ONES[:, :1])
+    assert model.evaluate(ONES, y, verbose=0) == expected
+    history = model.fit(ONES, y, validation_split=0.5, verbose=0).history
+    assert history == {"loss": [expected], "val_loss": [expected]}
+
+
+def test_targets_that_a_loss_or_a_metric_needs_are_asked_for():
+    x = layers.Input((3,))
+    model = keras.Model(x, [layers.Dense(1, name=name)(x) for name in "pq"])
+    model.compile("sgd", ["mse", None])
+    with pytest.raises(ValueError, match="loss of output 'p' needs targets, got none"):
+        model.fit(ONES, [None, ONES[:, :1]], verbose=0)
+    model.compile("sgd", ["mse", None], metrics=[None, ["mae"]])
+    with pytest.raises(
+        ValueError, match="Got 1 arrays of targets for a model with 2 outputs: p, q"
+    ):
+        model.fit(ONES, ONES[:, :1], verbose=0)
