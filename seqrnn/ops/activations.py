@@ -50,7 +50,7 @@ def threshold(x, threshold, default_value):
     return where(greater(x, threshold), x, default_value)
 
 
-@op
+@op(static=("b",))
 def squareplus(x, b=4):
     """(x + sqrt(x^2 + b)) / 2 (J. Barron, 2021, Squareplus: A Softplus-Like Rectifier)."""
     x = as_float(x)

@@ -80,31 +80,31 @@ def _window(make, x):
     return as_tensor(make(int(x)).astype(config.floatx()))
 
 
-@op
+@op(static=("x",))
 def bartlett(x):
     """The triangular window of x points, an int (Bartlett 1950): shape (x,)."""
     return _window(np.bartlett, x)
 
 
-@op
+@op(static=("x",))
 def blackman(x):
     """The Blackman window of x points: .42 - .5 cos(2 pi t) + .08 cos(4 pi t), t = n / (x - 1)."""
     return _window(np.blackman, x)
 
 
-@op
+@op(static=("x",))
 def hamming(x):
     """The Hamming window of x points: .54 - .46 cos(2 pi n / (x - 1))."""
     return _window(np.hamming, x)
 
 
-@op
+@op(static=("x",))
 def hanning(x):
     """The Hann window of x points: .5 - .5 cos(2 pi n / (x - 1))."""
     return _window(np.hanning, x)
 
 
-@op
+@op(static=("x", "beta"))
 def kaiser(x, beta):
     """The Kaiser window of x points with shape parameter beta (Kaiser 1974)."""
     return _window(lambda n: np.kaiser(n, float(beta)), x)
@@ -293,7 +293,7 @@ def select(condlist, choicelist, default=0):
 def slice(inputs, start_indices, shape):
     """The part of `inputs` of this shape that begins at these indices, one per axis.
 
-    Indices that are tensors are moved so that the part lies inside.
+    Negative indices count from the end; all are moved so that the part lies inside.
     """
     x = as_tensor(inputs)
     shape = whole_shape(shape, "slice")
@@ -305,9 +305,10 @@ def slice(inputs, start_indices, shape):
         if last < 0:
             raise ValueError(f"slice: {size} elements of axis {axis} of shape {x.shape}.")
         if isinstance(start, int):
-            start = min(max(start, 0), last)
+            start = min(max(start + x.shape[axis] if start < 0 else start, 0), last)
             x = cut(x, axis, start, start + size)
         else:
+            start = where(less(start, 0), add(start, x.shape[axis]), start)
             start = where(less(start, 0), 0, where(less(last, start), last, start))
             x = emit1("take", x, add(start, np.arange(size, dtype=start.dtype)), axis=axis)
     return x
@@ -330,7 +331,7 @@ def _known(x):
     return np.asarray(x).tolist() if tensor is None else tensor
 
 
-@op
+@op(static=("start_indices",))
 def slice_update(inputs, start_indices, updates):
     """`inputs` with `updates` written over the part that begins at these indices, ints."""
     x = as_tensor(inputs)
@@ -343,7 +344,7 @@ def slice_update(inputs, start_indices, updates):
         )
     widths = []
     for start, size, part in zip(starts, x.shape, new.shape, strict=True):
-        start = min(max(start, 0), size - part)
+        start = min(max(start + size if start < 0 else start, 0), size - part)
         widths.append((start, size - part - start))
     mask = np.pad(np.ones(new.shape, bool), widths)
     return where(as_tensor(mask), pad(new, widths), x)

@@ -253,7 +253,7 @@ def is_tensor(x) -> bool:
 
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
-    """x as a tensor: of the trace while a function is traced, else an array."""
+    """x as a tensor: of the trace while a function is traced, else an array that owns its data."""
     dtype = None if dtype is None else config.standardize_dtype(dtype)
     if isinstance(x, KerasTensor):
         return x if dtype is None else x.astype(dtype)
@@ -262,10 +262,12 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     if state.tapes and isinstance(x, (Array, Variable)):
         wanted = dtype or config.standardize_dtype(x.dtype)
         return x if isinstance(x, Array) and x.dtype == wanted else cast(x, wanted)
-    if dtype is None and not hasattr(x, "dtype"):
-        dtype = dtype_of_numbers(standard(x))
-    array = x.numpy() if isinstance(x, Variable) else standard(x)
-    return as_array(array if dtype is None else array.astype(dtype))
+    array = x.storage if isinstance(x, Variable) else standard(x)
+    if dtype is None:
+        dtype = array.dtype if hasattr(x, "dtype") else dtype_of_numbers(array)
+    if isinstance(x, Array) and x.dtype == dtype:
+        return x
+    return as_array(array.astype(dtype))
 
 
 def convert_to_numpy(x) -> np.ndarray:

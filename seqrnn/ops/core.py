@@ -12,6 +12,7 @@ with bool computes in int32; an integer with a float number gives `floatx()`.
 from __future__ import annotations
 
 import functools
+import inspect
 
 import numpy as np
 
@@ -27,11 +28,32 @@ from seqrnn.trace.variable import Variable
 _RANK = {"bool": 0, "int32": 1, "int64": 2, "float32": 3, "float64": 4}
 
 
-def op(fn):
-    """Makes a function of tensors work on placeholders and arrays too."""
+# Parameters that are no data, in every op: sizes, places, options. See `op`.
+_STATIC = """axes axis axis1 axis2 axisa axisb axisc destination source shape newshape size num n k kth
+    N M length num_classes num_segments repeats shift order ord indices_or_sections lower upper
+    maximum_iterations decimals q minlength increasing unroll strides stride padding pool_size
+    output_size dilation dilation_rate groups output_padding pad_left pad_right pad_width
+    constant_values sequence_length sequence_stride mask_index dtype keepdims method mode side
+    endpoint retstep reverse indexing sparse epsilon rtol atol equal_nan from_logits activation
+    recurrent_activation is_causal approximate"""
+
+
+def op(fn=None, *, static=()):
+    """Makes a function of tensors work on placeholders and arrays too.
+
+    What is no data (the parameters in `_STATIC`, and those named in `static`) is a part of the
+    plan. It may be given as arrays and NumPy's numbers, which become tuples and Python's numbers.
+    """
+    if fn is None:
+        return functools.partial(op, static=static)
+    parameters = inspect.signature(fn).parameters.values()
+    names = {p.name for p in parameters if p.name in _STATIC.split() or p.name in static}
+    places = [i for i, p in enumerate(parameters) if p.name in names and p.kind != p.KEYWORD_ONLY]
 
     @functools.wraps(fn)
     def call(*args, **kwargs):
+        if names:
+            args, kwargs = _with_static(args, kwargs, places, names)
         if state.frame is not None:
             return fn(*args, **kwargs)
         if placeholders((args, kwargs)):
@@ -42,6 +64,31 @@ def op(fn):
 
     function = Function(fn)
     return call
+
+
+def _with_static(args, kwargs, places, names) -> tuple:
+    """The arguments, those at these places and of these names without arrays."""
+    args = list(args)
+    for place in places:
+        if place >= len(args):
+            break
+        args[place] = _without_arrays(args[place])
+    return tuple(args), {k: _without_arrays(v) if k in names else v for k, v in kwargs.items()}
+
+
+def _without_arrays(value):
+    """A nested value with tuples for arrays, Python's numbers for NumPy's."""
+    if value is None or isinstance(value, (int, str)):
+        return value
+    if isinstance(value, (list, tuple)):
+        return nest.map_leaves(_without_arrays, value)
+    if isinstance(value, Variable) and state.frame is None:
+        value = value.numpy()
+    return _as_tuple(value.tolist()) if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _as_tuple(value):
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
 
 
 def eager(why: str, instead: str):
@@ -143,7 +190,7 @@ def operands(a, b) -> tuple[Tensor, Tensor]:
         if isinstance(b, Tensor):
             if a.dtype == b.dtype:
                 return a, b
-            dtype = result_dtype(a.dtype, b.dtype)
+            dtype = _common_dtype([a, b])
             return as_tensor(a, dtype), as_tensor(b, dtype)
         return _with_constant(a, b)
     if isinstance(b, Tensor):
@@ -189,14 +236,22 @@ def _kind(dtype: str) -> int:
     return 0 if dtype == "bool" else 1 if dtype.startswith("int") else 2
 
 
+def _common_dtype(tensors) -> str:
+    """The largest dtype. NumPy's float numbers do not count beside floats that are arrays."""
+    strong = [t.dtype for t in tensors if not t.is_number]
+    if not any(map(config.is_float, strong)):
+        numbers = [t.dtype for t in tensors if t.is_number]
+        strong += [config.floatx()] if strong and numbers else numbers
+    return functools.reduce(result_dtype, strong)
+
+
 def same_dtype(values) -> list[Tensor]:
     """All as tensors of one dtype, the largest of the tensors among them."""
     values = [_read(v) for v in values]
-    given = [v.dtype for v in values if isinstance(v, Tensor)]
+    given = [v for v in values if isinstance(v, Tensor)]
     if not given:
-        values = [as_tensor(v) for v in values]
-        given = [v.dtype for v in values]
-    dtype = functools.reduce(result_dtype, given)
+        given = values = [as_tensor(v) for v in values]
+    dtype = _common_dtype(given)
     return [as_tensor(v, dtype) for v in values]
 
 

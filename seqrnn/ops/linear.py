@@ -93,13 +93,13 @@ def outer(x1, x2):
     return multiply(reshape(x1, (-1, 1)), reshape(x2, (1, -1)))
 
 
-@op
+@op(static=("offset",))
 def trace(x, offset=0, axis1=0, axis2=1):
     """The sum of a diagonal."""
     return sum(diagonal(x, offset, axis1, axis2), -1)
 
 
-@op
+@op(static=("offset",))
 def diagonal(x, offset=0, axis1=0, axis2=1):
     """The elements whose places along two axes differ by `offset`, along a new last axis."""
     x = as_tensor(x)

@@ -50,21 +50,21 @@ def relu6(x):
     return clip(x, 0, 6)
 
 
-@op
+@op(static=("negative_slope",))
 def leaky_relu(x, negative_slope=0.2):
     """x, times `negative_slope` where it is negative."""
     x = as_float(x)
     return where(less(x, 0.0), multiply(x, negative_slope), x)
 
 
-@op
+@op(static=("alpha",))
 def elu(x, alpha=1.0):
     """x, and alpha (exp(x) - 1) where it is negative."""
     x = as_float(x)
     return where(less(x, 0.0), multiply(expm1(minimum(x, 0.0)), alpha), x)
 
 
-@op
+@op(static=("alpha",))
 def celu(x, alpha=1.0):
     """x, and alpha (exp(x / alpha) - 1) where it is negative."""
     x = as_float(x)

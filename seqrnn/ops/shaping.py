@@ -213,7 +213,12 @@ def roll(x, shift, axis=None):
     x = as_tensor(x)
     if axis is None:
         return reshape(roll(reshape(x, (-1,)), shift, 0), x.shape)
-    for s, a in zip(_as_list(shift), _as_list(axis), strict=True):
+    shifts, axes = _as_list(shift), _as_list(axis)
+    count = max(len(shifts), len(axes))  # one goes with each of the other
+    if {len(shifts), len(axes)} - {1, count}:
+        raise ValueError(f"roll: {len(shifts)} shifts do not fit {len(axes)} axes.")
+    shifts, axes = (v * count if len(v) == 1 else v for v in (shifts, axes))
+    for s, a in zip(shifts, axes, strict=True):
         a = one_axis(a, x.ndim, "roll")
         size = x.shape[a]
         at = -s % size if size else 0
@@ -320,7 +325,7 @@ def ones_like(x, dtype=None):
     return full_like(x, 1, dtype)
 
 
-@op
+@op(static=("start", "stop", "step"))
 def arange(start, stop=None, step=None, dtype=None):
     """start, start + step, ... below stop; `arange(n)` gives 0 .. n-1. Integers give int32."""
     if stop is None:

@@ -200,16 +200,18 @@ class Tensor(Operators):
         shape: tuple of ints.
         dtype: 'float32', 'float64', 'int32', 'int64' or 'bool'.
         op: name of the op that made it.
+        is_number: whether it stands for a number of NumPy (np.float32(2)) and not for an array.
         _keras_mask: the mask that travels with it, a bool tensor or None.
     """
 
-    __slots__ = ("_keras_mask", "dtype", "frame", "id", "op", "shape")
+    __slots__ = ("_keras_mask", "dtype", "frame", "id", "is_number", "op", "shape")
 
     def __init__(self, frame: Frame, number: int, op: str):
         self.frame = frame
         self.id = number
         self.op = op
         self.dtype, self.shape = frame.graph.type(number)
+        self.is_number = False
         self._keras_mask = None
 
     def __repr__(self):

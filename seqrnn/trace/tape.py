@@ -234,7 +234,8 @@ class GradientTape:
         if not tapes:
             return traced.run(leaves, step)
         call = _Recorded()
-        call.function, call.arguments, call.leaves = function, arguments, inputs
+        call.function, call.arguments = function, arguments
+        call.leaves = [_kept(x) for x in inputs]
         call.first_draw = self.first_draw(function)
         assigned = {id(v) for v in traced.assigned}
         call.before = [(v, v.numpy()) for v in traced.assigned]
@@ -347,7 +348,7 @@ class _Script:
         made = self._tape._made.get(id(leaf))
         if made is not None and made[0] in self._number:
             return ("call", self._number[made[0]], made[1])
-        if isinstance(leaf, np.ndarray):
+        if isinstance(leaf, (np.ndarray, np.floating)):
             if of_source and id(leaf) not in self._outside:
                 return ("as is", None)  # the target does not depend on it
             if id(leaf) not in self._outside:
@@ -403,6 +404,12 @@ def _total(targets, seeds):
     for part in parts[1:]:
         total = total + part
     return total
+
+
+def _kept(leaf):
+    """An input until `gradient`: arrays of the caller may be overwritten before, so a copy."""
+    own = isinstance(leaf, Array) or not isinstance(leaf, np.ndarray)
+    return leaf if own else leaf.copy()
 
 
 def _as_taped(leaf):

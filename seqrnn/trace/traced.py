@@ -291,8 +291,9 @@ def _check_range(array: np.ndarray, size: int, asker: str) -> None:
 class Function:
     """A Python function that runs as compiled plans.
 
-    Called with arrays, numbers and other objects, nested as you like; arrays (and variables) may
-    differ from call to call at no cost, new shapes, dtypes or other arguments are traced.
+    Called with arrays, numbers and other objects, nested as you like; arrays, variables and NumPy's
+    floats may differ from call to call at no cost, new shapes, dtypes or other arguments are
+    traced. With a Python function among the arguments every call is, for what it does may change.
 
     Args:
         fn: the function, of tensors.
@@ -328,6 +329,9 @@ class Function:
                 if not plain or isinstance(leaf, np.ma.MaskedArray):
                     leaf = standard(leaf)
                 key.append((leaf.shape, leaf.dtype.char))
+            elif isinstance(leaf, np.floating):
+                leaf = standard(leaf)
+                key.append(("number", leaf.dtype.char))
             else:
                 key.append(nest.leaf_key(leaf))
             leaves.append(leaf)
@@ -348,6 +352,9 @@ class Function:
         specs = [Spec.like(x) if isinstance(x, np.ndarray) else x for x in leaves]
 
         def call(flat):
+            for tensor, given in zip(flat, nest.flatten(arguments), strict=True):
+                if isinstance(given, np.floating):
+                    tensor.is_number = True
             args, kwargs = nest.pack(arguments, flat)
             return self.fn(*args, **kwargs)
 
