@@ -1,5 +1,6 @@
 """Files: everything comes back, nothing is half written, bad files say what they are."""
 
+import functools
 import json
 import os
 import zipfile
@@ -102,6 +103,59 @@ def test_model_comes_back_and_trains_on(make, optimizer, tmp_path):
     assert one == two and list(one) == ["loss", "last_step", "mae"]
     for a, b in zip(model.get_weights(), copy.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def _inside(model, shape=(6, 3)):
+    inputs = layers.Input(shape)
+    return keras.Model(inputs, model(inputs))
+
+
+def _dense(units, n=1):
+    inputs = y = layers.Input((6, 3))
+    for _ in range(n):
+        y = layers.Dense(units)(y)
+    return keras.Model(inputs, y)
+
+
+NESTED = {
+    "three deep": lambda: _inside(_inside(_dense(3))),
+    "siblings": lambda: keras.Sequential([_dense(3, 2), _dense(3), _dense(3, 3)]),
+    "sequential in sequential": lambda: functools.reduce(
+        lambda inner, _: keras.Sequential([layers.Input((6, 3)), inner]), range(9), _dense(3)
+    ),
+}
+
+
+@pytest.mark.parametrize("ending", [".srn", ".keras", ".weights.h5"])
+@pytest.mark.parametrize("make", NESTED.values(), ids=NESTED)
+def test_models_in_models_keep_all_weights(make, ending, tmp_path):
+    """Each asks for fresh lists of layers, and a list may get the address of one that is gone."""
+    models = [make() for _ in range(5)]
+    for model in models:
+        path, weights = tmp_path / f"m{ending}", model.get_weights()
+        model.save_weights(path) if ending == ".weights.h5" else model.save(path)
+        if ending == ".weights.h5":
+            model.set_weights([0 * w for w in weights])
+            model.load_weights(path)
+        else:
+            model = keras.models.load_model(path)
+        for got, wanted in zip(model.get_weights(), weights, strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_weight_that_has_no_place_is_an_error(tmp_path):
+    class Hiding(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.add_metric = layers.Dense(3)  # a method of every layer: not looked at
+
+        def call(self, x):
+            return self.add_metric(x)
+
+    model = keras.Sequential([layers.Input((3,)), Hiding()])
+    assert len(model.weights) == 2
+    with pytest.raises(RuntimeError, match="dense/kernel.*as an attribute"):
+        model.save_weights(tmp_path / "x.weights.h5")
 
 
 def test_names_and_settings_come_back(tmp_path):

@@ -44,7 +44,9 @@ def _is_part(thing):
 
 def places(model):
     """[(place, thing)] of all that has variables, from the outside in."""
-    found, seen, containers = [], set(), set()
+    found, seen = [], set()
+    # By id, and kept: a property gives a new list each time, and ids are those of the living only.
+    containers = {}
 
     def visit(place, thing):
         if _is_part(thing):
@@ -54,7 +56,7 @@ def places(model):
             found.append((place, thing))
             return _inner(place, thing) if _is_optimizer(thing) else _attributes(place, thing)
         if isinstance(thing, list | tuple | dict) and id(thing) not in containers:
-            containers.add(id(thing))
+            containers[id(thing)] = thing
             return _items(place, thing)
         return []
 
@@ -112,14 +114,28 @@ def _items(place, container):
 
 def collect(model, optimizer=True):
     """{place: (name, {key: array})}, of all parts, those without variables too."""
-    state = {}
-    for place, thing in places(model):
+    state, found = {}, places(model)
+    _check_all_have_a_place(model, found)
+    for place, thing in found:
         if _is_optimizer(thing) and not optimizer:
             continue
         store = {}
         thing.save_own_variables(store)
         state[place] = (thing.name, store)
     return state
+
+
+def _check_all_have_a_place(model, found):
+    """RuntimeError if a weight stands nowhere: a file without it would be found out too late."""
+    own = [thing for _, thing in found if not _is_optimizer(thing)]
+    placed = {id(v) for thing in own for v in thing._own_variables()}
+    for weight in model.weights:
+        if id(weight) not in placed:
+            raise RuntimeError(
+                f"The weight {weight.path!r} is part of {model.name!r}, but no attribute of a layer "
+                "leads to it, so that it cannot be saved. Keep the layer it belongs to as an "
+                "attribute, or in a list that is one."
+            )
 
 
 def restore(model, stores, filename, skip_mismatch=False):
