@@ -35,7 +35,7 @@ from seqrnn.trace import (
     training_is,
 )
 from seqrnn.trace import placeholder as _placeholder
-from seqrnn.trace.array import checked
+from seqrnn.trace.array import checked, frame_to_array
 from seqrnn.training.hints import missing_time
 
 _WEIGHT_ARGUMENTS = ("shape", "initializer", "dtype")
@@ -369,6 +369,8 @@ class Layer(Tracked):
         leaves = nest.flatten((args, kwargs))
         if any(isinstance(leaf, KerasTensor) for leaf in leaves):
             return self._record(args, kwargs)
+        if any(hasattr(leaf, "to_numpy") for leaf in leaves):
+            args = nest.map_leaves(_unframed, args)
         return self._run(args, kwargs)
 
     def _check_initialised(self):
@@ -469,6 +471,10 @@ def _resolved(module: str, identifier):
     if identifier is None or (callable(identifier) and not isinstance(identifier, type)):
         return identifier
     return importlib.import_module(f"seqrnn.{module}").get(identifier)
+
+
+def _unframed(leaf):
+    return frame_to_array(leaf) if hasattr(leaf, "to_numpy") else leaf
 
 
 def _map_shapes(fn, shapes):

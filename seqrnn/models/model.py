@@ -19,7 +19,7 @@ from seqrnn.saving.objects import (
     serialize_keras_object,
 )
 from seqrnn.trace import KerasTensor, Spec, nest
-from seqrnn.training.hints import check_input
+from seqrnn.training.hints import fitted, with_rank
 from seqrnn.training.trainer import Trainer
 
 _GONE = {
@@ -167,7 +167,7 @@ class Model(Trainer, Layer):
         tensors = self._by_input(inputs, "a call")
         masks = [None] * len(tensors) if mask is None else nest.flatten(mask)
         pairs = zip(tensors, placeholders, masks, strict=True)
-        return self._graph.run([as_input(x, p.dtype, m) for x, p, m in pairs])
+        return self._graph.run([as_input(x, p, m) for x, p, m in pairs])
 
     def _is_written(self):
         return any(
@@ -204,8 +204,8 @@ class Model(Trainer, Layer):
         if self._graph is None:
             return x
         items = self._by_input(x, "the data")
-        for tensor, array in zip(self._graph.input_tensors, items, strict=True):
-            check_input(tensor.name, tensor.shape, array.shape)
+        pairs = zip(self._graph.input_tensors, items, strict=True)
+        items = [fitted(tensor.name, tensor.shape, array) for tensor, array in pairs]
         return items[0] if len(items) == 1 else items
 
     def _declared_inputs(self):
@@ -321,10 +321,10 @@ def _spec_of(leaf):
     return Spec(leaf.shape, leaf.dtype) if hasattr(leaf, "shape") else leaf
 
 
-def as_input(x, dtype, mask=None):
-    """A tensor in the dtype that its input was declared with, carrying its mask."""
+def as_input(x, placeholder, mask=None):
+    """A tensor in the dtype and rank that its input was declared with, carrying its mask."""
     mask = getattr(x, "_keras_mask", None) if mask is None else mask
-    x = ops.cast(x, dtype)
+    x = with_rank(ops.cast(x, placeholder.dtype), placeholder.shape)
     if mask is not None:
         x._keras_mask = mask
     return x

@@ -142,8 +142,7 @@ class Sequential(Model):
     def call(self, inputs, mask=None):
         if not self._chain:
             raise ValueError(f"Sequential model {self.name!r} has no layers yet: add() some.")
-        dtype = self._input.dtype if self._input is not None else inputs.dtype
-        x = as_input(inputs, dtype, mask)
+        x = as_input(inputs, inputs if self._input is None else self._input, mask)
         for i, layer in enumerate(self._chain):
             x = returned(self._applied(layer, x, self._chain[:i]), layer)
         return x

@@ -22,6 +22,18 @@ def as_array(x) -> Array:
     return np.asanyarray(x).view(Array)
 
 
+def frame_to_array(frame) -> np.ndarray:
+    """What `to_numpy()` of a DataFrame or Series gives; numbers if all columns hold such, also of
+    several kinds (float beside bool), nullable ones (NaN for what is missing) and objects."""
+    array = frame.to_numpy()
+    if array.dtype != object or any(isinstance(item, str | bytes) for item in array.flat):
+        return array
+    try:
+        return frame.to_numpy(dtype="float64", na_value=np.nan)
+    except (TypeError, ValueError):  # dates, lists, ...
+        return array
+
+
 def checked(x, what: str = "an input") -> np.ndarray:
     """`x` as an array of numbers. TypeError for None, objects, strings; ValueError for ragged lists
     and for arrays with masked elements."""

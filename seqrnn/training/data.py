@@ -22,16 +22,20 @@ import numpy as np
 
 from seqrnn import config
 from seqrnn.trace import nest
-from seqrnn.trace.array import refuse_masked
+from seqrnn.trace.array import frame_to_array, refuse_masked
 
 
 def as_array(value, what):
     """`value` as an array of native numbers with at least one axis and one sample.
 
+    A Series of pandas is one column, (N, 1), as in Keras, unless it holds sample weights.
+
     Raises TypeError for objects and strings, ValueError for ragged lists, empty and masked arrays.
     """
     if hasattr(value, "to_numpy"):
-        value = value.to_numpy()
+        value = frame_to_array(value)
+        if value.ndim == 1 and not what.startswith("sample_weight"):
+            value = value[:, np.newaxis]
     refuse_masked(value, what)
     try:
         array = np.asarray(value)
@@ -62,7 +66,7 @@ def as_array(value, what):
 
 
 def _is_text(array):
-    return array.size > 0 and isinstance(array.flat[0], str | bytes)
+    return any(isinstance(item, str | bytes) for item in array.flat)
 
 
 def as_arrays(value, what):

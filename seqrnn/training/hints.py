@@ -5,6 +5,8 @@ seen up to step k - 1 + s t of its input. So targets for a model with such layer
 those for every step, Y[:, k-1::s]; several layers compose.
 """
 
+import numpy as np
+
 
 def time_slice(layers):
     """(start, step) of the targets that go with the outputs of these layers in a row, or None."""
@@ -93,19 +95,38 @@ def with_text(error, more):
     return error
 
 
-def check_input(name, expected, shape):
-    """ValueError unless an array of `shape` fits an input declared as `expected` (None: any)."""
-    fits = len(shape) == len(expected) and all(
-        e is None or e == n for e, n in zip(expected[1:], shape[1:], strict=True)
-    )
-    if fits:
-        return
+def fitted(name, expected, array):
+    """`array` as the input declared as `expected` (None: any) wants it.
+
+    A last axis of size 1 that the array lacks, or has too many, is added or taken away, as in
+    Keras. ValueError unless the shape then fits.
+    """
+    sequences = hasattr(array, "lengths")  # of unequal length, see `unequal`
+    found = array if sequences else with_rank(array, expected)
+    if _fits(found.shape[1:], expected[1:]) and len(found.shape) == len(expected):
+        return found
     hint = ""
-    if len(shape) == len(expected) - 1:
-        if expected[-1] in (None, 1):
+    if len(array.shape) == len(expected) - 1:
+        if expected[-1] is None:
             hint = " Add the axis of features: X[..., np.newaxis]."
-        elif expected[1:] == shape:
+        elif _fits(array.shape, expected[1:]):
             hint = " Add the axis of samples: x[np.newaxis]."
     raise ValueError(
-        f"Input {name!r} expects an array of shape {expected}, got {tuple(shape)}.{hint}"
+        f"Input {name!r} expects an array of shape {expected}, got {tuple(array.shape)}.{hint}"
+    )
+
+
+def with_rank(x, shape):
+    """An array or tensor with as many axes as `shape`, where the last of size 1 is the matter."""
+    ndim = len(x.shape)
+    if ndim == len(shape) + 1 and x.shape[-1] == 1:
+        return x[..., 0]
+    if ndim == len(shape) - 1 and ndim and shape[-1] == 1:
+        return x[..., np.newaxis]
+    return x
+
+
+def _fits(shape, expected):
+    return len(shape) == len(expected) and all(
+        e is None or e == n for e, n in zip(expected, shape, strict=True)
     )

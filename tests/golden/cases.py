@@ -24,6 +24,7 @@ import cases_norm
 import cases_ops
 import cases_optimizers
 import cases_own_optimizers
+import cases_ported
 import cases_recurrent
 import cases_refused
 import cases_schedules
@@ -66,4 +67,5 @@ FAMILIES = {
     "text": cases_text.CASES,
     "schedules": cases_schedules.CASES,
     "shapes": cases_shapes.CASES,
+    "ported": cases_ported.CASES,
 }

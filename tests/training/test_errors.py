@@ -107,10 +107,23 @@ def test_causal_convolution_with_stride():
     assert "Y[:, ::2]" in unchanged(model, lambda: model.fit(x, y, verbose=0))
 
 
-def test_two_dimensional_input_to_declared_three():
+def test_two_axes_too_few():
     model = conv_model()
-    text = unchanged(model, lambda: model.predict(np.zeros((8, 50)), verbose=0))
-    assert "(None, None, 1)" in text and "(8, 50)" in text and "X[..., np.newaxis]" in text
+    text = unchanged(model, lambda: model.predict(np.zeros(8), verbose=0))
+    assert "(None, None, 1)" in text and "(8,)" in text
+
+
+def test_two_dimensional_input_where_the_features_are_open():
+    model = keras.Sequential([keras.Input((None, None)), layers.GlobalAveragePooling1D()])
+    with pytest.raises(ValueError, match=r"X\[\.\.\., np\.newaxis\]") as caught:
+        model.predict(np.zeros((8, 50)), verbose=0)
+    assert "(None, None, None)" in str(caught.value) and "(8, 50)" in str(caught.value)
+
+
+def test_one_sample_of_one_feature():
+    model = model_of(layers.LSTM(2, input_shape=[12, 1]))
+    text = unchanged(model, lambda: model.predict(np.zeros((12, 1)), verbose=0))
+    assert text.endswith("got (12, 1). Add the axis of samples: x[np.newaxis].")
 
 
 def test_single_sample_without_batch_axis():
@@ -306,9 +319,9 @@ def test_time_distributed_after_a_layer_without_sequences():
 
 def test_two_dimensional_data_to_a_recurrent_layer():
     x, y = data()
-    for model in (model_of(layers.GRU(4)), model_of(layers.LSTM(4, input_shape=[None, 1]))):
-        text = unchanged(model, lambda model=model: model.fit(x[..., 0], y, verbose=0))
-        assert "(8, 50)" in text and "X[..., np.newaxis]" in text
+    model = model_of(layers.GRU(4))
+    text = unchanged(model, lambda: model.fit(x[..., 0], y, verbose=0))
+    assert "(8, 50)" in text and "X[..., np.newaxis]" in text
 
 
 def test_last_output_against_targets_of_every_step():

@@ -396,16 +396,68 @@ def test_batch_size_follows_steps_per_epoch():
 
 
 class Frame:
-    """As pandas: has to_numpy."""
+    """As pandas: has to_numpy; a column of another kind makes it one of objects."""
 
     def __init__(self, array):
-        self.array = array
+        self.array = np.asarray(array)
 
-    def to_numpy(self):
+    def to_numpy(self, dtype=None, na_value=None):
+        if na_value is not None:
+            missing = np.array([item is MISSING for item in self.array.flat])
+            filled = np.where(missing.reshape(self.array.shape), na_value, self.array)
+            return filled.astype(dtype)
         return self.array
 
     def __len__(self):
         return len(self.array)
+
+    def __bool__(self):
+        raise ValueError("The truth value of a DataFrame is ambiguous.")
+
+
+class Missing:
+    """As pandas.NA."""
+
+    def __float__(self):
+        raise TypeError("float() argument must be a number")
+
+
+MISSING = Missing()
+
+
+def ones(*shape):
+    """A model that adds its inputs up."""
+    model = keras.Sequential([keras.Input(shape), layers.Dense(1, kernel_initializer="ones")])
+    model.compile(loss="mse", optimizer=keras.optimizers.SGD(0.0))
+    return model
+
+
+def test_frames_of_mixed_columns():
+    mixed = Frame(np.array([[1.5, True], [2, np.False_]], object))
+    np.testing.assert_array_equal(ones(2).predict(mixed, verbose=0), [[2.5], [2.0]])
+    np.testing.assert_array_equal(ones(2)(mixed), [[2.5], [2.0]])
+    loss = ones(2).fit(mixed, Frame(np.array([1, True], object)), verbose=0).history["loss"]
+    assert loss == [(1.5**2 + 1) / 2]
+    nullable = Frame(np.array([[1, MISSING], [2, 3]], object))
+    np.testing.assert_array_equal(ones(2).predict(nullable, verbose=0), [[np.nan], [5.0]])
+
+
+@pytest.mark.parametrize("items", [["a", "b"], [1.0, "b"], [[1], [2, 3]]])
+def test_frames_of_no_numbers(items):
+    column = np.empty((2, 1), object)
+    column[:, 0] = items
+    with pytest.raises(TypeError, match="x: expected an array of numbers"):
+        ones(1).predict(Frame(column), verbose=0)
+
+
+def test_a_series_is_a_column():
+    model = keras.Sequential([layers.Dense(1, kernel_initializer="ones")])
+    assert model.predict(Frame(np.arange(3.0)), verbose=0).shape == (3, 1)
+    model.compile("sgd", "mse")
+    weighted = model.evaluate(
+        Frame([1.0, 2.0]), Frame([0.0, 0.0]), sample_weight=Frame([0.0, 1.0]), verbose=0
+    )
+    assert weighted == 2.0
 
 
 @pytest.mark.parametrize(

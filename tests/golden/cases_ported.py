@@ -1,0 +1,75 @@
+"""What code that people bring along relies on, beside the options of layers and functions."""
+
+import numpy as np
+from golden_kinds import FactCase, RefusalCase
+
+X = np.arange(6, dtype="float32")
+
+
+def ones(k, shape, *before):
+    """A model that adds up what comes in."""
+    dense = k.layers.Dense(1, kernel_initializer="ones")
+    model = k.Sequential([k.Input(shape), *before, dense])
+    model.compile(k.optimizers.SGD(0.0), "mse")
+    return model
+
+
+def rounded(values):
+    return np.round(np.asarray(values, "float64"), 4).tolist()
+
+
+def of_two_names(k):
+    inputs = [k.Input((1,), name="a"), k.Input((1,), name="b")]
+    return k.Model(inputs, k.layers.Concatenate()(inputs))
+
+
+def _in_every_way(k, shape, x):
+    """fit, evaluate, predict and a call of data whose last axis does not fit."""
+    model, y = ones(k, shape), np.ones(x.shape[:2] if x.ndim < 3 else len(x), "float32")
+    fitted = model.fit(x, y, batch_size=4, verbose=0).history["loss"]
+    evaluated = model.evaluate(x, y, verbose=0)
+    return [
+        rounded([*fitted, evaluated, model.train_on_batch(x, y), model.test_on_batch(x, y)]),
+        rounded(model.predict(x, verbose=0)),
+        rounded(model.predict_on_batch(x)),
+        rounded(model(x)),
+    ]
+
+
+def _generated(k):
+    def batches():
+        while True:
+            yield X, X
+
+    return rounded(ones(k, (1,)).fit(batches(), steps_per_epoch=2, verbose=0).history["loss"])
+
+
+def _ranks(name, call):
+    return FactCase(f"rank_{name}", call)
+
+
+RANKS = [
+    _ranks("missing", lambda k: _in_every_way(k, (1,), X)),
+    _ranks("missing_3d", lambda k: _in_every_way(k, (None, 1), X.reshape(2, 3))),
+    _ranks("too_many", lambda k: _in_every_way(k, (3,), X.reshape(2, 3, 1))),
+    _ranks("generator", _generated),
+    _ranks("ids", lambda k: list(k.Sequential(
+        [k.Input((1,)), k.layers.Embedding(9, 2)]).predict(np.arange(6), verbose=0).shape)),
+    _ranks("dict", lambda k: rounded(of_two_names(k).predict({"b": X, "a": 2 * X}, verbose=0))),
+    _ranks("dict_call", lambda k: rounded(of_two_names(k)({"b": X, "a": 2 * X}))),
+    _ranks("list", lambda k: rounded(of_two_names(k).predict([X, X[:, None]], verbose=0))),
+    FactCase("rank_placeholder", lambda k: list(ones(k, (3,))(k.Input((3, 1))).shape),
+             differs="Keras reckons (None, 3, 1), which is not the shape of what then comes out",
+             here=[None, 1]),
+]  # fmt: skip
+
+REFUSED = [
+    RefusalCase("rank_two_less", lambda k: ones(k, (3, 1))(X), ["(6,)"]),
+    RefusalCase("rank_two_more", lambda k: ones(k, (3,))(X.reshape(2, 3, 1, 1)), ["(2, 3, 1, 1)"]),
+    RefusalCase("rank_last_of_2", lambda k: ones(k, (3,)).predict(X.reshape(1, 3, 2), verbose=0),
+                ["(None, 3)", "(1, 3, 2)"]),
+    RefusalCase("rank_undeclared", lambda k: k.Sequential([k.layers.Dense(1)]).predict(X),
+                ["dense", "(6,)"]),
+]  # fmt: skip
+
+CASES = [*RANKS, *REFUSED]
