@@ -132,8 +132,8 @@ def _check_all_have_a_place(model, found):
     for weight in model.weights:
         if id(weight) not in placed:
             raise RuntimeError(
-                f"The weight {weight.path!r} is part of {model.name!r}, but no attribute of a layer "
-                "leads to it, so that it cannot be saved. Keep the layer it belongs to as an "
+                f"The weight {weight.path!r} is part of {model.name!r}, but no attribute of a "
+                "layer leads to it, so that it cannot be saved. Keep the layer it belongs to as an "
                 "attribute, or in a list that is one."
             )
 
