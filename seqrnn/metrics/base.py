@@ -110,6 +110,46 @@ class Metric:
         """As `reset_state` (Keras 2)."""
         self.reset_state()
 
+    # ---- without a state of one's own ----
+
+    def stateless_update_state(self, metric_variables, *args, **kwargs):
+        """The values of `variables` that `update_state(*args, **kwargs)` makes of these values.
+
+        The metric stays as it is. Some metrics have no variables before their first batch: start
+        from an empty list. ValueError for a wrong number of values; TypeError in a trace.
+        """
+        before = self._check_values(metric_variables)
+        with trace.substituted(before, metric_variables):
+            self.update_state(*args, **kwargs)
+            values = self._values()
+        if len(values) > len(before):
+            self.reset_state()  # it had no variables until now, and has to be as new
+        return values
+
+    def stateless_result(self, metric_variables):
+        """The result that belongs to these values of `variables`."""
+        with trace.substituted(self._check_values(metric_variables), metric_variables):
+            return self.result()
+
+    def stateless_reset_state(self):
+        """The values of `variables` at the start."""
+        variables = self.variables
+        with trace.substituted(variables, [v.numpy() for v in variables]):
+            self.reset_state()
+            return self._values()
+
+    def _values(self):
+        return [v.numpy().view(trace.Array) for v in self.variables]
+
+    def _check_values(self, values):
+        variables = self.variables
+        if len(values) != len(variables):
+            raise ValueError(
+                f"{type(self).__name__}: metric_variables must have one value for each of the "
+                f"{len(variables)} variables of the metric, got {len(values)}."
+            )
+        return variables
+
     def __call__(self, *args, **kwargs):
         self._check_constructed()
         self.update_state(*args, **kwargs)
@@ -146,6 +186,19 @@ class SumMetric(Metric):
     def __init__(self, dtype=None, name=None):
         super().__init__(dtype, name)
         self.totals = None  # float64; None before the first batch
+
+    # Names of the sums if each is a variable; otherwise they are one, 'totals'.
+    names = ()
+
+    @property
+    def variables(self):
+        """The sums, float64, then other variables; none before their number is known."""
+        totals = self.totals
+        if totals is None:
+            return super().variables
+        pieces = zip(self.names, totals.reshape(-1, 1), strict=False)
+        sums = [trace.Slot(piece.reshape(()), name, self.name) for name, piece in pieces]
+        return (sums or [trace.Slot(totals, "totals", self.name)]) + super().variables
 
     def statistics(self, *args, **kwargs):
         raise NotImplementedError
@@ -192,8 +245,11 @@ def divide(a, b):
 class Mean(SumMetric):
     """The weighted mean of values: sum over samples of the mean of a sample, by their number."""
 
+    names = ("total", "count")
+
     def __init__(self, name="mean", dtype=None):
         super().__init__(dtype, name)
+        self.bind(np.zeros(2))
 
     def statistics(self, values, sample_weight=None):
         given, values = values, ops.convert_to_tensor(values)
@@ -205,12 +261,12 @@ class Mean(SumMetric):
     @property
     def total(self):
         """The sum so far, a float."""
-        return 0.0 if self.totals is None else float(self.totals[0])
+        return float(self.totals[0])
 
     @property
     def count(self):
         """The number of samples so far, or the sum of their weights; a float."""
-        return 0.0 if self.totals is None else float(self.totals[1])
+        return float(self.totals[1])
 
 
 def flat_pair(y_true, y_pred, sample_weight=None):
@@ -256,8 +312,11 @@ def mean_statistics(values, sample_weight=None, mask=None):
 class Sum(SumMetric):
     """The weighted sum of all values."""
 
+    names = ("total",)
+
     def __init__(self, name="sum", dtype=None):
         super().__init__(dtype, name)
+        self.bind(np.zeros(1))
 
     def statistics(self, values, sample_weight=None):
         values = ops.convert_to_tensor(values)
@@ -271,7 +330,7 @@ class Sum(SumMetric):
     @property
     def total(self):
         """The sum so far, a float."""
-        return 0.0 if self.totals is None else float(self.totals[0])
+        return float(self.totals[0])
 
 
 class MeanMetricWrapper(Mean):

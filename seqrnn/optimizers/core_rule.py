@@ -9,24 +9,7 @@ import numpy as np
 
 from seqrnn import _core, trace
 from seqrnn.optimizers.base import Optimizer
-
-
-class Slot(trace.Variable):
-    """A piece of the core's state. Reading and assigning it reads and changes the optimizer.
-
-    Args:
-        storage: view of the piece.
-        name: of the trained variable and of the slot, 'dense_kernel_momentum'.
-        owner: name of the optimizer.
-    """
-
-    def __init__(self, storage, name, owner):
-        self.name, self.path = name, f"{owner}/{name}"
-        self._trainable = self.declared_trainable = False
-        self.regularizer = self.constraint = None
-        self.dtype, self.shape = storage.dtype.name, storage.shape
-        self.version = 0
-        self.storage = storage
+from seqrnn.trace import Slot
 
 
 class CoreRule(Optimizer):

@@ -22,7 +22,8 @@ import math
 import numpy as np
 
 from seqrnn.optimizers.base import check_number
-from seqrnn.optimizers.core_rule import CoreRule, Slot
+from seqrnn.optimizers.core_rule import CoreRule
+from seqrnn.trace import Slot
 
 
 class SGD(CoreRule):

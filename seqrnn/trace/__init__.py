@@ -24,6 +24,6 @@ from seqrnn.trace.frame import (
 from seqrnn.trace.placeholder import Call, KerasTensor, calls_of, output_specs, record, replay
 from seqrnn.trace.tape import GradientTape, gradient_nodes, value_and_grad
 from seqrnn.trace.traced import Function, Spec, Traced, check_range, trace
-from seqrnn.trace.variable import Variable, substituted
+from seqrnn.trace.variable import Slot, Variable, substituted
 
 import seqrnn.ops  # isort: skip  # last: sets itself as the home of the operators

@@ -178,6 +178,25 @@ class Variable(Operators):
         self.storage[...] = fields["storage"]
 
 
+class Slot(Variable):
+    """A piece of an array that belongs to something else, such as the state of an optimizer.
+    Reading and assigning it reads and changes that.
+
+    Args:
+        storage: view of the piece.
+        name: of the piece, such as 'dense_kernel_momentum'.
+        owner: name of what it belongs to.
+    """
+
+    def __init__(self, storage, name, owner):
+        self.name, self.path = name, f"{owner}/{name}"
+        self._trainable = self.declared_trainable = False
+        self.regularizer = self.constraint = None
+        self.dtype, self.shape = storage.dtype.name, storage.shape
+        self.version = 0
+        self.storage = storage
+
+
 @contextlib.contextmanager
 def substituted(variables, values):
     """Gives variables other values inside; afterwards they have their own again."""

@@ -281,7 +281,14 @@ def weights_of_classes(y, weight, class_weight):
             f"class_weight needs one class per sample, but the targets have shape {y.shape}. Pass "
             "sample_weight of shape (samples, steps) instead."
         )
-    classes = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.ravel()
+    one_hot = y.ndim == 2 and y.shape[1] > 1
+    if one_hot and ((y < 0) | (y > 1)).any():
+        raise ValueError(
+            f"class_weight needs one class per sample, (N,) or one-hot (N, classes), but the "
+            f"targets have shape {y.shape} and values such as {y[(y < 0) | (y > 1)][0]}. If they "
+            "are the classes of steps, pass sample_weight of shape (samples, steps) instead."
+        )
+    classes = y.argmax(axis=1) if one_hot else y.ravel()
     weights = np.ones(len(classes), np.float32)
     for label, value in class_weight.items():
         weights[classes == int(label)] = value

@@ -92,4 +92,4 @@ def _model():
 _folder = tempfile.TemporaryDirectory()  # removed at exit
 SAMPLES["filepath"] = pathlib.Path(_folder.name) / "model.srn"
 SAMPLES["model"] = _model()
-INSTANCES = {"keras.Model": _model}
+INSTANCES = {"keras.Model": _model, "keras.Variable": lambda: keras.Variable(1.0)}

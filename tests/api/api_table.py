@@ -66,10 +66,15 @@ def compare(owner, name, keras_arguments):
 
 
 def found(path):
-    """The thing at a dotted path; the names on the way may be modules or classes."""
+    """The thing at a dotted path; the names on the way may be modules or classes.
+
+    What a class has not, its `INSTANCES` may have, as attributes.
+    """
     value = importlib.import_module("seqrnn")
     for name in path.split(".")[1:]:
-        value = getattr(value, name)
+        make = INSTANCES.get(f"keras.{value.__name__}") if isinstance(value, type) else None
+        of_instances = make is not None and not hasattr(value, name)
+        value = getattr(make() if of_instances else value, name)
     return value
 
 

@@ -620,4 +620,52 @@ FITS = [
     ),
 ]
 
-CASES = [*FIRST, *TABLE, *STEPS, *OWN, *FUNCTIONS, *NAMES, *REFUSED, *FITS, *DIFFERS]
+
+def _stateless(name, make, y, p):
+    """Two batches through states that are passed on; then what the metric itself holds."""
+
+    def call(k, *arrays):
+        metric = make(k)
+        state = metric.stateless_reset_state()
+        first = metric.stateless_update_state(state, arrays[0], arrays[1])
+        second = metric.stateless_update_state(first, arrays[2], arrays[3])
+        results = [metric.stateless_result(each) for each in (first, second)]
+        own = metric.result()
+        for variable, value in zip(metric.variables, second, strict=True):
+            variable.assign(value)
+        return [*results, own, metric.result()]
+
+    return CallCase(f"stateless_{name}", call, [y, p, y, p])
+
+
+STATELESS = [
+    _stateless("mean_error", lambda k: k.metrics.MeanAbsoluteError(), values(5), values(5)),
+    _stateless("own", largest_error, values(5), values(5)),
+    _stateless("subclass", mean_of_squares, values(5), values(5)),
+    _stateless("accuracy", lambda k: k.metrics.CategoricalAccuracy(), one_hot(C, 5), scores(5)),
+    _stateless(
+        "precision", lambda k: k.metrics.Precision([0.3, 0.6]), one_hot(2, 6), probabilities(6, 2)
+    ),
+    _stateless("auc", lambda k: k.metrics.AUC(), one_hot(2, 6), probabilities(6, 2)),
+    _stateless("iou", lambda k: k.metrics.MeanIoU(C), integers(C, 9), integers(C, 9)),
+    FactCase(
+        "mean_variables",
+        lambda k: [[v.name, list(v.shape), float(v)] for v in k.metrics.Mean().variables],
+    ),
+    FactCase(
+        "sum_variables",
+        lambda k: [[v.name, list(v.shape), float(v)] for v in k.metrics.Sum().variables],
+    ),
+    RefusalCase(
+        "refused_stateless_update",
+        lambda k: k.metrics.Mean().stateless_update_state([], np.ones(3)),
+        ["Mean", "metric_variables", "2", "0"],
+    ),
+    RefusalCase(
+        "refused_stateless_result",
+        lambda k: k.metrics.Mean().stateless_result([1.0]),
+        ["Mean", "metric_variables", "2", "1"],
+    ),
+]
+
+CASES = [*FIRST, *TABLE, *STEPS, *OWN, *FUNCTIONS, *NAMES, *REFUSED, *FITS, *DIFFERS, *STATELESS]
