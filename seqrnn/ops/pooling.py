@@ -30,11 +30,9 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     Raises ValueError for other shapes, and for windows that do not fit into the input.
     """
     x, first = sequence(inputs, data_format, "max_pool")
-    size, stride, count, left, right = _windows(x.shape[1], pool_size, strides, padding, "max_pool")
-    if left or right:
-        lowest = float(np.finfo(x.dtype).min)
-        x = pad(x, ((0, 0), (left, right), (0, 0)), constant_values=lowest)
-    y = functools.reduce(maximum, _shifted(x, size, stride, count))
+    windows = _windows(x.shape[1], pool_size, strides, padding, "max_pool")
+    lowest = float(np.finfo(x.dtype).min)
+    y = functools.reduce(maximum, _shifted(x, *windows, lowest))
     return swapaxes(y, 1, 2) if first else y
 
 
@@ -43,22 +41,21 @@ def average_pool(inputs, pool_size, strides=None, padding="valid", data_format=N
     """The mean of each window, per channel; arguments and errors are those of `max_pool`."""
     x, first = sequence(inputs, data_format, "average_pool")
     time = x.shape[1]
-    size, stride, count, left, right = _windows(time, pool_size, strides, padding, "average_pool")
-    if left or right:
-        x = pad(x, ((0, 0), (left, right), (0, 0)))
-    total = functools.reduce(add, _shifted(x, size, stride, count))
+    windows = _windows(time, pool_size, strides, padding, "average_pool")
+    total = functools.reduce(add, _shifted(x, *windows, 0.0))
+    size, stride, count, left = windows
     begin = np.arange(count) * stride - left
     real = np.minimum(begin + size, time) - np.maximum(begin, 0)
     y = multiply(total, 1.0 / real[:, None])
     return swapaxes(y, 1, 2) if first else y
 
 
-def _windows(time: int, pool_size, strides, padding, name: str) -> tuple[int, int, int, int, int]:
-    """(steps of a window, stride, number of windows, padding in front, padding behind)."""
+def _windows(time: int, pool_size, strides, padding, name: str) -> tuple[int, int, int, int]:
+    """(steps of a window, stride, number of windows, padding in front)."""
     size = one_step(pool_size, f"{name}: pool_size")
     stride = size if strides is None else one_step(strides, f"{name}: strides")
     if padding == "same":
-        return size, stride, -(-time // stride), *same_padding(time, size, stride)
+        return size, stride, -(-time // stride), same_padding(time, size, stride)[0]
     if padding != "valid":
         raise ValueError(f"{name}: padding must be 'valid' or 'same', got {padding!r}.")
     if size > time:
@@ -66,13 +63,18 @@ def _windows(time: int, pool_size, strides, padding, name: str) -> tuple[int, in
             f"{name}: windows of {size} steps do not fit into the input's {time} steps; use "
             "padding='same' or a smaller pool_size."
         )
-    return size, stride, (time - size) // stride + 1, 0, 0
+    return size, stride, (time - size) // stride + 1, 0
 
 
-def _shifted(x, size: int, stride: int, count: int) -> list:
-    """For each place in the window, that step of all windows: (batch, count, channels)."""
-    last = (count - 1) * stride
-    return [x[:, k : k + last + 1 : stride] for k in range(size)]
+def _shifted(x, size: int, stride: int, count: int, left: int, outside: float) -> list:
+    """For each place in the window that some window has inside the sequence, the step there of all
+    windows: (batch, count, channels); `outside` before and behind the sequence."""
+    time, last = x.shape[1], (count - 1) * stride
+    places = range(max(left - last, 0), min(left + time, size))
+    front, back = left - places.start, places.stop - 1 + last - left - (time - 1)
+    if front > 0 or back > 0:
+        x = pad(x, ((0, 0), (front, max(back, 0)), (0, 0)), constant_values=outside)
+    return [x[:, k : k + last + 1 : stride] for k in range(len(places))]
 
 
 @op

@@ -192,6 +192,19 @@ def test_pooling_windows(time, size, stride):
             layers.MaxPooling1D(size, stride)(x)
 
 
+@pytest.mark.parametrize(("size", "stride"), [(9, 2), (10**12, None), (10**12, 3), (17, 1)])
+def test_windows_longer_than_the_sequence(size, stride):
+    x = rng.normal(size=(2, 7, 3))
+    count = -(-7 // (stride or size))
+    front = ((count - 1) * (stride or size) + size - 7) // 2
+    begin = [i * (stride or size) - front for i in range(count)]
+    rows = [x[:, max(b, 0) : min(b + size, 7)] for b in begin]
+    biggest = layers.MaxPooling1D(size, stride, "same", dtype="float64")(x)
+    mean = layers.AveragePooling1D(size, stride, "same", dtype="float64")(x)
+    np.testing.assert_allclose(biggest, np.stack([r.max(1) for r in rows], 1))
+    np.testing.assert_allclose(mean, np.stack([r.mean(1) for r in rows], 1))
+
+
 # ---- dropout ----
 
 
