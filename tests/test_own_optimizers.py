@@ -78,6 +78,15 @@ def test_an_own_rule_is_as_good_as_the_one_in_the_core(options):
     same_weights(mine, theirs)
 
 
+def test_several_steps_are_one_call():
+    """Each with dropout of its own, as with a rule in the core."""
+    mine, losses = trained(Momentum(0.05), dropout=0.5)
+    assert mine.optimizer.steps_alone
+    theirs, expected = trained(sgd(), dropout=0.5)
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+    same_weights(mine, theirs)
+
+
 def test_constraints_dropout_and_schedules():
     options = {"constraint": keras.constraints.MaxNorm(0.5), "dropout": 0.3}
     rate = optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)

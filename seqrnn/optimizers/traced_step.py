@@ -126,7 +126,7 @@ class TracedStep:
     @property
     def steps_alone(self):
         """Whether steps in a plan need nothing from Python in between."""
-        return False
+        return self._schedule is None
 
     def apply_after_run(self, gradients):
         """In a trace: the step is taken when its run ends, by `apply_at_once` or by the core."""

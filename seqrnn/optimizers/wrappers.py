@@ -32,6 +32,7 @@ _OF_THE_INNER = {
 class _Wrapper(Optimizer):
     """What the two share: state and averages are those of the inner optimizers."""
 
+    steps_alone = False
     _apply_in_trace = Optimizer.apply_after_run
 
     def _inner(self):
