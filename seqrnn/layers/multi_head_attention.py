@@ -116,26 +116,6 @@ class _HeadAttention(Layer):
         joined = (*query[:-1], query_heads, value_dim)
         self._output_dense = self._projection("attention_output", rank + 1, 2, output_shape, joined)
 
-    @property
-    def query_dense(self):
-        """The projection of the query, an EinsumDense."""
-        return self._query_dense
-
-    @property
-    def key_dense(self):
-        """The projection of the key."""
-        return self._key_dense
-
-    @property
-    def value_dense(self):
-        """The projection of the value."""
-        return self._value_dense
-
-    @property
-    def output_dense(self):
-        """The projection of what the heads give."""
-        return self._output_dense
-
     # ---- the call ----
 
     def call(
@@ -390,6 +370,26 @@ class MultiHeadAttention(_HeadAttention):
     def compute_output_shape(self, query_shape, value_shape, key_shape=None):
         """The query's shape, `output_shape` in place of its last axis."""
         return (*query_shape[:-1], *(self._output_sizes or (query_shape[-1],)))
+
+    @property
+    def query_dense(self):
+        """The projection of the query, an EinsumDense."""
+        return self._query_dense
+
+    @property
+    def key_dense(self):
+        """The projection of the key."""
+        return self._key_dense
+
+    @property
+    def value_dense(self):
+        """The projection of the value."""
+        return self._value_dense
+
+    @property
+    def output_dense(self):
+        """The projection of what the heads give."""
+        return self._output_dense
 
     def get_config(self):
         return {

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from seqrnn import config, ops
+from seqrnn import ops
 from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.options import keep_options, options_config, weight
@@ -232,10 +232,16 @@ class LayerNormalization(Layer):
 class Normalization(Layer):
     """(x - mean) / max(sqrt(variance), 1e-7), with mean and variance of the data or as given.
 
+    Weights, unless mean and variance are given: mean and variance, of the shape of the kept axes, 0
+    and 1 until `adapt` sets them, and a count that Keras's files have and nobody uses.
+
     Args:
         axis: the axes that keep statistics of their own; None for one mean of everything.
         mean, variance: give both, or call `adapt`.
         invert: the way back: x * sqrt(variance) + mean.
+
+    Raises ValueError if only one of the two is given or their shapes do not fit, and if a kept axis
+    is not known or not there.
     """
 
     supports_masking = True
@@ -245,52 +251,112 @@ class Normalization(Layer):
         if (mean is None) != (variance is None):
             raise ValueError("Normalization: give both mean and variance, or neither.")
         self.axis = axis
-        self.mean = None if mean is None else np.asarray(mean, self.dtype)
-        self.variance = None if variance is None else np.asarray(variance, self.dtype)
+        axes = np.size(axis) if axis is not None else 0
+        if np.shape(mean) != np.shape(variance) or np.ndim(mean) > axes:
+            raise ValueError(
+                f"Normalization: mean {np.shape(mean)} and variance {np.shape(variance)} must have "
+                f"the same shape, of no more than {axes} axes for axis={axis}."
+            )
+        self.input_mean, self.input_variance = mean, variance
         self.invert = flag(invert, self, "invert")
 
+    def build(self, input_shape):
+        rank = len(input_shape)
+        kept = self._kept(rank)
+        unknown = [a for a in kept if input_shape[a] is None]
+        if unknown:
+            raise ValueError(f"axis {unknown[0]} of the input {input_shape} must be known")
+        self._kept_shape = tuple(input_shape[a] for a in kept)
+        self._wide_shape = tuple(n if a in kept else 1 for a, n in enumerate(input_shape))
+        if self.input_mean is None:
+            for name, dtype in (("mean", None), ("variance", None), ("count", "int64")):
+                first = "ones" if name == "variance" else "zeros"
+                own = () if name == "count" else self._kept_shape
+                options = {"initializer": first, "dtype": dtype, "trainable": False}
+                variable = self.add_weight(name=name, shape=own, **options)
+                setattr(self, name if name == "count" else f"adapt_{name}", variable)
+        self.input_spec = InputSpec(ndim=rank, axes={a: input_shape[a] for a in kept})
+
     def adapt(self, data) -> None:
-        """Takes mean and variance from an array of samples."""
-        data = np.asarray(data, np.float64)
-        kept = self._kept(data.ndim)
-        axes = tuple(a for a in range(data.ndim) if a not in kept)
+        """Takes mean and variance from samples.
+
+        Args:
+            data: an array, or batches: any iterable of arrays, or of tuples that begin with one.
+
+        Raises ValueError for no data, for other sizes of the kept axes than those built for, and if
+        mean and variance were given.
+        """
+        if self.input_mean is not None:
+            raise ValueError("Normalization.adapt: mean and variance were given, there is no need.")
+        data = _samples(data)
         if data.size == 0:
             raise ValueError("Normalization.adapt: the data is empty.")
-        self.mean = data.mean(axes).astype(self.dtype)
-        self.variance = data.var(axes).astype(self.dtype)
-        config.invalidate()  # plans hold the old values as constants
+        if not self.built:
+            self.build(data.shape)
+            self.built = True
+        kept = self._kept(data.ndim)
+        if tuple(data.shape[a] for a in kept) != self.adapt_mean.shape:
+            raise ValueError(
+                f"Normalization.adapt: data of shape {data.shape}, but the layer was built for "
+                f"{self.adapt_mean.shape} on its axis {self.axis}."
+            )
+        axes = tuple(a for a in range(data.ndim) if a not in kept)
+        self.adapt_mean.assign(data.mean(axes))
+        self.adapt_variance.assign(data.var(axes))
 
-    def _kept(self, rank: int) -> set[int]:
-        if self.axis is None:
-            return set()
-        axes = self.axis if isinstance(self.axis, (list, tuple)) else [self.axis]
-        return {a % rank for a in axes}
+    def _kept(self, rank: int) -> list[int]:
+        axes = () if self.axis is None else self.axis
+        axes = axes if isinstance(axes, (list, tuple)) else [axes]
+        for axis in axes:
+            if not -rank <= axis < rank:
+                raise ValueError(f"there is no axis {axis} in an input of {rank} axes")
+        return sorted(a % rank for a in axes)
+
+    @property
+    def mean(self):
+        """The mean, ready to broadcast with the input; None before the layer is built."""
+        return self._statistic("mean")
+
+    @property
+    def variance(self):
+        """The variance, as `mean`."""
+        return self._statistic("variance")
+
+    def _statistic(self, name):
+        if not self.built:
+            return None
+        given = getattr(self, f"input_{name}")
+        if given is None:
+            return ops.reshape(getattr(self, f"adapt_{name}"), self._wide_shape)
+        given = np.broadcast_to(np.asarray(given, self.dtype), self._kept_shape)
+        return given.reshape(self._wide_shape)
 
     def call(self, inputs):
-        if self.mean is None:
-            raise ValueError("call `adapt(data)` first, or give mean and variance")
-        mean, deviation = (
-            self._wide(each, inputs)
-            for each in (self.mean, np.maximum(np.sqrt(self.variance), 1e-7))
-        )
+        mean, deviation = self.mean, ops.maximum(ops.sqrt(self.variance), 1e-7)
         return inputs * deviation + mean if self.invert else (inputs - mean) / deviation
-
-    def _wide(self, values, like):
-        """The statistics, one per index of the kept axes, ready to broadcast."""
-        kept = self._kept(like.ndim)
-        sizes = [size if a in kept else 1 for a, size in enumerate(like.shape)]
-        return np.broadcast_to(
-            values, [size for a, size in enumerate(like.shape) if a in kept]
-        ).reshape(sizes)
 
     def get_config(self):
         return {
             **super().get_config(),
             "axis": self.axis,
-            "mean": self.mean,
-            "variance": self.variance,
+            "mean": _as_list(self.input_mean),
+            "variance": _as_list(self.input_variance),
             "invert": self.invert,
         }
+
+
+def _as_list(values):
+    return values if values is None else np.asarray(values).tolist()
+
+
+def _samples(data):
+    """One float64 array of an array, or of batches."""
+    if not hasattr(data, "shape"):
+        if hasattr(data, "__getitem__"):  # a PyDataset too
+            data = [data[i] for i in range(len(data))]
+        batches = [batch[0] if isinstance(batch, tuple) else batch for batch in data]
+        data = np.concatenate(batches) if batches and hasattr(batches[0], "shape") else batches
+    return np.asarray(data, np.float64)
 
 
 def one_axis(layer, axis) -> int:

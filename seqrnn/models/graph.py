@@ -82,12 +82,12 @@ def _ordered(outputs, inputs):
     """The inputs, layers and calls of ops as Keras orders them: its files count on the order.
 
     By depth, the longest way (in calls) to an output, deepest first; of one depth, those first
-    that are met first on the way back from the outputs. A layer called twice counts as deep as its
-    deepest call.
+    that are met first on the way back from the outputs, those in a dict by their keys. A layer
+    called twice counts as deep as its deepest call.
     """
     known = {id(t) for t in nest.flatten(inputs)}
     met, finished = {}, {}  # operation -> when it was first met; calls, after those before them
-    for output in nest.flatten(outputs):
+    for output in nest.flatten(_by_keys(outputs)):
         todo = [(output, None)]
         while todo:
             tensor, done = todo.pop()
@@ -117,6 +117,13 @@ def _ordered(outputs, inputs):
                 depths[before] = max(depth + 1, depths.get(before, 0))
     operations = _distinct(map(_operation, finished.values()))
     return sorted(operations, key=lambda each: (-deepest[id(each)], met[id(each)]))
+
+
+def _by_keys(structure):
+    """Dicts in it in the order of their keys."""
+    if isinstance(structure, dict):
+        return {key: _by_keys(structure[key]) for key in sorted(structure)}
+    return list(map(_by_keys, structure)) if isinstance(structure, list | tuple) else structure
 
 
 def _operation(step):

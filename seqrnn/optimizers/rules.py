@@ -424,8 +424,8 @@ class Adafactor(CoreRule):
         }
 
     def _rule_slots(self, pieces):
-        """Per variable: means of rows and of columns, single zeros with fewer than two axes, and
-        the second moment."""
+        """Per variable: means of rows and of columns, single zeros (integers, as in Keras) with
+        fewer than two axes, and the second moment."""
         velocities, rows, columns = pieces
         slots = []
         for i, variable in enumerate(self._trainable_variables):
@@ -435,7 +435,7 @@ class Adafactor(CoreRule):
                 ("row_mean", rows[i], shape[:-1]),
                 ("column_mean", columns[i], (*shape[:-2], *shape[-1:])),
             ):
-                storage = piece[: math.prod(own)].reshape(own) if matrix else np.zeros(())
+                storage = piece[: math.prod(own)].reshape(own) if matrix else np.zeros((), np.int32)
                 slots.append(self._slot(storage, variable, name))
             slots.append(self._slot(velocities[i].reshape(shape), variable, "velocity"))
         return slots

@@ -59,34 +59,34 @@ def graph_to_config(graph):
     counts = {}
     for call in graph.calls:
         key = id(call.fn) if isinstance(call.fn, Layer) else id(call)
-        first = int(_is_functional(call.fn))
-        index = counts.setdefault(key, first)
+        index = counts.setdefault(key, 0)
         counts[key] += 1
         for i, tensor in enumerate(nest.flatten(call.outputs)):
             place[id(tensor)] = [names[key], index, i]
-    nodes = {}
-    for operation in graph.operations:
-        layer = isinstance(operation, Layer)
-        node = serialize_keras_object(operation) if layer else _op_node(operation, place)
-        node["name"] = names[id(operation)]
-        if layer:
-            node["inbound_nodes"] = [
-                {"args": _encode(call.args, place), "kwargs": _encode(call.kwargs, place)}
-                for call in graph.calls
-                if call.fn is operation
-            ]
-        else:
-            node["config"]["name"] = node["name"]
-        nodes[id(operation)] = node
-    inputs = [
-        {**input_node(tensor), "name": tensor.name, "inbound_nodes": []}
-        for tensor in graph.input_tensors
-    ]
+    first = {names[id(layer)]: 1 for layer in graph.layers if _is_functional(layer)}
     return {
-        "layers": [*inputs, *nodes.values()],
-        "input_layers": _refs(graph.inputs, place),
-        "output_layers": _refs(graph.outputs, place),
+        "layers": [_node(each, graph, names, place) for each in graph.nodes],
+        "input_layers": _refs(graph.inputs, place, {}),
+        "output_layers": _refs(graph.outputs, place, first),
     }
+
+
+def _node(operation, graph, names, place):
+    """The description of a placeholder, a layer with its calls, or the call of an op."""
+    if isinstance(operation, KerasTensor):
+        return {**input_node(operation), "name": operation.name, "inbound_nodes": []}
+    if not isinstance(operation, Layer):
+        node = _op_node(operation, place)
+        node["name"] = node["config"]["name"] = names[id(operation)]
+        return node
+    node = serialize_keras_object(operation)
+    node["name"] = names[id(operation)]
+    node["inbound_nodes"] = [
+        {"args": _encode(call.args, place), "kwargs": _encode(call.kwargs, place)}
+        for call in graph.calls
+        if call.fn is operation
+    ]
+    return node
 
 
 def input_node(tensor):
@@ -107,7 +107,7 @@ def input_node(tensor):
 
 
 def _is_functional(layer):
-    """Whether Keras counts the calls of `layer` from 1."""
+    """Whether Keras counts the outputs of `layer` from 1."""
     from seqrnn.models.model import Model
     from seqrnn.models.sequential import Sequential
 
@@ -185,12 +185,14 @@ def _encode(value, place):
     return serialize_keras_object(value)
 
 
-def _refs(structure, place):
+def _refs(structure, place, first):
+    """Refs of tensors; calls of what is in `first` are counted from there."""
     if isinstance(structure, dict):
-        return {key: _refs(item, place) for key, item in structure.items()}
+        return {key: _refs(item, place, first) for key, item in structure.items()}
     if isinstance(structure, list | tuple):
-        return [_refs(item, place) for item in structure]
-    return place[id(structure)]
+        return [_refs(item, place, first) for item in structure]
+    name, call, output = place[id(structure)]
+    return [name, call + first.get(name, 0), output]
 
 
 # ---- from data ----
@@ -211,10 +213,10 @@ class _Reader:
         self.data = data
         self.custom_objects = custom_objects
         self.made = {}  # name -> outputs of its calls, flattened
-        self.offsets = {}  # name -> the number of its first call
+        self.first = {}  # name -> the number of its first call
 
     def tensors(self):
-        waiting = []
+        waiting, functional = [], {}
         for node in self.data["layers"]:
             name = node.get("name") or node["config"]["name"]
             if node["class_name"] == "InputLayer":
@@ -222,14 +224,17 @@ class _Reader:
                 continue
             fn = self._function(node)
             self.made[name] = []
+            functional.update({name: 1} if node["class_name"] in ("Functional", "Model") else {})
             waiting += [(name, fn, call) for call in node["inbound_nodes"]]
-        self._count_from(waiting)
+        if all(isinstance(call, list) for _, _, call in waiting):
+            self._count_from(waiting)
         while waiting:
             left = [entry for entry in waiting if not self._called(*entry)]
             if len(left) == len(waiting):
                 names = ", ".join(sorted({repr(name) for name, _, _ in left}))
                 raise ValueError(f"The graph has a loop, or lacks inputs of {names}.")
             waiting = left
+        self.first = self.first or functional
         return self._structure(self.data["input_layers"]), self._structure(
             self.data["output_layers"]
         )
@@ -246,14 +251,14 @@ class _Reader:
         return layer
 
     def _count_from(self, calls):
-        """Some versions of Keras count the calls of models from 1; every call is used somewhere."""
+        """Keras 2 counts the calls of models from 1, of some only; every call is used somewhere."""
         highest = {}
         outputs = [self.data["input_layers"], self.data["output_layers"]]
         for name, index in _all_refs([outputs, *(call for _, _, call in calls)]):
             highest[name] = max(highest.get(name, 0), index)
         for name in self.made:
             n = len(self.made[name]) + sum(name == each for each, _, _ in calls)
-            self.offsets[name] = max(0, highest.get(name, 0) - n + 1)
+            self.first[name] = max(0, highest.get(name, 0) - n + 1)
 
     def _called(self, name, fn, call):
         """Makes a call if its inputs exist."""
@@ -305,7 +310,7 @@ class _Reader:
         name, call, output = ref[:3]
         if name not in self.made:
             raise ValueError(f"The graph uses {name!r}, which is not among its layers.")
-        calls, index = self.made[name], call - self.offsets[name]
+        calls, index = self.made[name], call - self.first.get(name, 0)
         if not 0 <= index < len(calls):
             raise _Missing
         if not 0 <= output < len(calls[index]):

@@ -9,6 +9,7 @@ import cases_configs
 import cases_conv
 import cases_data
 import cases_facts
+import cases_file_training
 import cases_files
 import cases_files_got
 import cases_fit
@@ -27,6 +28,7 @@ import cases_own_optimizers
 import cases_ported
 import cases_recurrent
 import cases_refused
+import cases_saving
 import cases_schedules
 import cases_shapes
 import cases_states
@@ -60,6 +62,8 @@ FAMILIES = {
     "files": cases_files.CASES,
     "files_got": cases_files_got.CASES,
     "saving": cases_files.SAVING,
+    "files": [*cases_files.CASES, *cases_file_training.CASES],
+    "saving": cases_saving.CASES,
     "graphs": cases_graphs.CASES,
     "model_api": cases_model_api.CASES,
     "initializers": cases_initializers.CASES,

@@ -245,7 +245,7 @@ def draw_weight(rng, weight, scale):
     shape = tuple(weight.shape)
     if weight.name == "embeddings":
         values = rng.normal(size=shape)
-    elif weight.name in ("gamma", "moving_variance"):
+    elif weight.name in ("gamma", "moving_variance", "variance"):
         values = rng.uniform(0.6, 1.4, size=shape)
     else:
         values = rng.uniform(-scale, scale, size=shape)

@@ -1,4 +1,4 @@
-"""Kinds of golden cases whose results are facts: configs, names, errors, files, statistics.
+"""Kinds of golden cases whose results are facts: configs, names, errors, statistics.
 
 They follow the protocol of `golden_case`: `prepare(k)` gives what is stored beside the results,
 `measure(k, given)` gives {name: array or text}, `check` compares, `verdict` is the row's entry in
@@ -6,25 +6,12 @@ the conformance table. They run in float32, as users do: `floatx` tells make_gol
 """
 
 import builtins
-import io
 import json
-import pathlib
-import tempfile
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from golden_case import (
-    PASSED,
-    Case,
-    draw_weight,
-    inputs_of,
-    numbered,
-    random_state,
-)
-
-FILES = pathlib.Path(__file__).parent / "files"
+from golden_case import PASSED, Case, numbered, random_state
 
 
 def as_text(fact):
@@ -133,6 +120,7 @@ def normalised(config):
     - an entry that is None says that it was not given, and is left out;
     - the module of a class is `keras`'s; `registered_name` repeats the class's name; `build_config`
       is about weights, not about the object;
+    - a `compile_config` without anything in it is none;
     - the policy of a dtype is its name;
     - DEFAULTS may be missing on either side, since a constructor then takes them;
     - a list of one number is that number;
@@ -144,6 +132,8 @@ def normalised(config):
         if "class_name" in config:
             config = {k: v for k, v in config.items() if k not in _FILING}
         kept = {k: v for k, v in config.items() if v is not None and DEFAULTS.get(k, config) != v}
+        if not kept.get("compile_config", True):
+            del kept["compile_config"]
         return {key: normalised(value) for key, value in kept.items()}
     if isinstance(config, list):
         return normalised(config[0]) if len(config) == 1 else [normalised(v) for v in config]
@@ -287,81 +277,3 @@ class InitializerCase(Case):
         for name, limit in (("inner", INNER_LIMIT), ("outer", OUTER_LIMIT), ("moments", 0.02)):
             error = np.abs(results[name] - references[name]).max()
             assert error <= limit * unit, f"{name}: {results[name]}, Keras has {references[name]}"
-
-
-@dataclass(frozen=True)
-class FileCase(Case):
-    """A model file: Keras's is read here, and a file written here is laid out as Keras's.
-
-    `build(k)` makes the model, compiled if its optimizer is to be saved; `suffix` chooses the
-    format. make_goldens.py writes files/<name><suffix>, which belongs to the case. For
-    '.weights.h5' the weights are read into a new model of `build`.
-    """
-
-    name: str
-    build: Callable
-    inputs: Sequence[Callable]
-    suffix: str = ".keras"
-    floatx = "float32"
-
-    def prepare(self, k):
-        rng = random_state(self.name)
-        given = {f"x{i}": draw(rng) for i, draw in enumerate(self.inputs)}
-        model = self._new(k)
-        model.predict(inputs_of(given), verbose=0)
-        model.set_weights([draw_weight(rng, w, 0.6) for w in model.weights])
-        FILES.mkdir(exist_ok=True)
-        self._write(model, FILES / f"{self.name}{self.suffix}")
-        return given
-
-    def _new(self, k):
-        k.utils.clear_session()
-        return self.build(k)
-
-    def _write(self, model, path):
-        if self.suffix == ".weights.h5":
-            model.save_weights(path)
-        else:
-            model.save(path)
-
-    def _read(self, k, path, x):
-        if self.suffix != ".weights.h5":
-            return k.models.load_model(path)
-        model = self._new(k)
-        model.predict(x, verbose=0)
-        model.load_weights(path)
-        return model
-
-    def measure(self, k, given):
-        x = inputs_of(given)
-        model = self._read(k, FILES / f"{self.name}{self.suffix}", x)
-        results = {"predict": np.asarray(model.predict(x, verbose=0))}
-        with tempfile.TemporaryDirectory() as folder:
-            path = pathlib.Path(folder) / f"again{self.suffix}"
-            self._write(model, path)
-            results["layout"] = as_text(layout(path))
-            again = self._read(k, path, x)
-        return results | {"predict_again": np.asarray(again.predict(x, verbose=0))}
-
-
-def layout(path):
-    """Names, shapes and dtypes of all arrays in a file of Keras's; names of all attributes."""
-    import h5py
-
-    source, members = path, []
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            members = sorted(archive.namelist())
-            source = io.BytesIO(archive.read("model.weights.h5"))
-    found = {"members": members, "arrays": {}, "attributes": {}}
-
-    def visit(name, node):
-        if isinstance(node, h5py.Dataset):
-            found["arrays"][name] = [list(node.shape), str(node.dtype)]
-        if len(node.attrs):
-            found["attributes"][name] = sorted(node.attrs)
-
-    with h5py.File(source) as file:
-        visit("/", file)
-        file.visititems(visit)
-    return found

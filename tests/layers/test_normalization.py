@@ -144,7 +144,8 @@ def test_normalization_adapts():
     layer.adapt(x)
     expected = (x - x.mean((0, 1))) / x.std((0, 1))
     np.testing.assert_allclose(layer(x), expected, rtol=1e-4, atol=1e-5)
-    back = layers.Normalization(mean=layer.mean, variance=layer.variance, invert=True)
+    assert layer.mean.shape == (1, 1, 3)
+    back = layers.Normalization(mean=x.mean((0, 1)), variance=x.var((0, 1)), invert=True)
     np.testing.assert_allclose(back(layer(x)), x, rtol=1e-4, atol=1e-5)
     layer.adapt(x + 1)
     np.testing.assert_allclose(layer(x + 1), expected, rtol=1e-4, atol=1e-4)
@@ -152,11 +153,23 @@ def test_normalization_adapts():
 
 def test_a_compiled_model_sees_new_statistics():
     x = floats(50, 3)
-    model = keras.Sequential([layers.Normalization(mean=0.0, variance=1.0)])
+    model = keras.Sequential([layers.Normalization()])
     np.testing.assert_allclose(model.predict(x, verbose=0), x, rtol=1e-6)
     model.layers[0].adapt(x)
     expected = (x - x.mean(0)) / x.std(0)
     np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_normalization_adapts_to_batches():
+    x = floats(10, 4, 3)
+    whole = layers.Normalization()
+    whole.adapt(x)
+    for batches in ([x[:3], x[3:]], iter([(x[:7], None), (x[7:], None)])):
+        layer = layers.Normalization()
+        layer.adapt(batches)
+        np.testing.assert_allclose(layer(x), whole(x), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match=r"shape \(2, 4, 5\).*built for \(3,\)"):
+        whole.adapt(floats(2, 4, 5))
 
 
 def test_normalization_axis_none_and_constant_columns():
@@ -213,7 +226,11 @@ def test_unit_of_zeros_is_zeros():
         (lambda: layers.LayerNormalization(axis=[0, 5])(floats(2, 3)), "does not fit"),
         (lambda: layers.LayerNormalization(axis=1)(keras.Input([None, 2])), "must be known"),
         (lambda: layers.Normalization(mean=1.0), "both mean and variance"),
-        (lambda: layers.Normalization()(floats(2, 3)), "adapt"),
+        (lambda: layers.Normalization(mean=[1.0], variance=1.0), "the same shape"),
+        (lambda: layers.Normalization(mean=[[1.0]], variance=[[1.0]]), "no more than 1 axes"),
+        (lambda: layers.Normalization(mean=1.0, variance=2.0).adapt(floats(2, 3)), "were given"),
+        (lambda: layers.Normalization(axis=1)(keras.Input([None, 2])), "must be known"),
+        (lambda: layers.Normalization(axis=2)(floats(2, 3)), "no axis 2"),
         (lambda: layers.Normalization().adapt(np.zeros((0, 3))), "empty"),
     ],
 )
