@@ -12,6 +12,10 @@ class UnknownObjectError(ValueError, TypeError):
     """A class or function that saved data name and nobody knows; a TypeError as in Keras."""
 
 
+class BadConfigError(ValueError, TypeError):
+    """No object can be made from its config. Keras 3 raises TypeError, whatever the reason is."""
+
+
 class UnknownArgumentError(TypeError, ValueError):
     """A constructor got a keyword that it does not have.
 

@@ -66,6 +66,7 @@ from seqrnn.layers.reshaping import (
 from seqrnn.layers.rnn import RNN
 from seqrnn.layers.scale_normalization import RMSNormalization, UnitNormalization
 from seqrnn.layers.separable_conv import DepthwiseConv1D, SeparableConv1D
+from seqrnn.layers.serialization import deserialize, serialize
 from seqrnn.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from seqrnn.layers.spectral_normalization import SpectralNormalization
 from seqrnn.layers.stacked_cells import StackedRNNCells

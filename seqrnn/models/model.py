@@ -331,5 +331,11 @@ def as_input(x, placeholder, mask=None):
 
 
 def model_from_json(text, custom_objects=None):
-    """A model, with new weights, from what `to_json` gave."""
-    return deserialize_keras_object(json.loads(text), custom_objects)
+    """A model, with new weights, from what `to_json` gave. ValueError for other texts."""
+    try:
+        config = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"model_from_json() needs what model.to_json() gave, got {text[:80]!r}: {error}."
+        ) from error
+    return deserialize_keras_object(config, custom_objects)

@@ -16,6 +16,7 @@ import warnings
 import numpy as np
 
 from seqrnn.saving import hdf5
+from seqrnn.saving.archive import damage_named
 from seqrnn.saving.objects import (
     custom_object_scope,
     deserialize_keras_object,
@@ -141,8 +142,9 @@ def load_weights(group, model, filename, by_name=False, skip_mismatch=False):
     if "layer_names" not in group.attrs and "layer_names0" not in group.attrs:
         raise ValueError(f"{filename!r} holds no weights of Keras.")
     held = {}
-    for name in (*hdf5.names_in(group, "layer_names"), *([_TOP] if _TOP in group else [])):
-        held[name] = _arrays(hdf5.child_group(group, name), filename)
+    with damage_named(filename):
+        for name in (*hdf5.names_in(group, "layer_names"), *([_TOP] if _TOP in group else [])):
+            held[name] = _arrays(hdf5.child_group(group, name), filename)
     top = held.pop(_TOP, [])
     wanted = [(name, variables) for name, variables in _layers(model) if variables]
     if by_name:

@@ -19,7 +19,7 @@ import zipfile
 import numpy as np
 
 from seqrnn import config
-from seqrnn.errors import UnknownObjectError
+from seqrnn.errors import BadConfigError, UnknownObjectError
 from seqrnn.saving import archive, hdf5, legacy, state
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
@@ -285,6 +285,8 @@ def _explained(filepath):
         yield
     except UnknownObjectError:
         raise
+    except BadConfigError as error:
+        raise BadConfigError(f"{os.fsdecode(filepath)!r}: {error}") from error
     except (
         KeyError,
         TypeError,

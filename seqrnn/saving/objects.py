@@ -17,7 +17,7 @@ import threading
 
 import numpy as np
 
-from seqrnn.errors import UnknownObjectError, did_you_mean
+from seqrnn.errors import BadConfigError, UnknownObjectError, did_you_mean
 
 # Only these modules are searched for what is named in a file, functions in the last ones only.
 _CLASSES = ("layers", "models", "optimizers", "optimizers.schedules")
@@ -207,7 +207,8 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True):
         safe_mode: accepted; code in the data is never run, even if this is False.
 
     Raises UnknownObjectError, a ValueError and TypeError, for a class or function that nobody
-    knows, naming `custom_objects`; ValueError for data that hold code.
+    knows, naming `custom_objects`; BadConfigError, which is both too, for configs that its class
+    refuses; ValueError for data that hold code.
     """
     if isinstance(config, list):
         return [deserialize_keras_object(item, custom_objects) for item in config]
@@ -225,11 +226,20 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True):
     if not hasattr(cls, "from_config"):
         raise ValueError(f"{kind!r} stands in the place of a class, but has no from_config().")
     with custom_object_scope(custom_objects or {}):
-        found = cls.from_config(_plain(inner))
+        found = _from_config(cls, _plain(inner))
         _build(found, config.get("build_config"))
         if config.get("compile_config") and hasattr(found, "compile_from_config"):
             found.compile_from_config(config["compile_config"])
     return found
+
+
+def _from_config(cls, config):
+    try:
+        return cls.from_config(config)
+    except (BadConfigError, UnknownObjectError):  # of something inside
+        raise
+    except (TypeError, ValueError) as error:
+        raise BadConfigError(f"No {cls.__name__} can be made from its config: {error}") from error
 
 
 def _build(thing, config):
