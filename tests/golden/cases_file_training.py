@@ -78,10 +78,16 @@ OPTIONS = {
     ),
     "schedule_restarts": optimizer("adam", learning_rate=schedule("CosineDecayRestarts", 0.1, 3)),
 }
+
+
+def own_optimizers(k):
+    """Registers them, so they are found by name."""
+    own_adam(k), own_momentum(k)
+    return {}
+
+
 # Of optimizers, and of one's own.
 WRAPPED = {
-    "muon": lambda k: k.optimizers.Muon(0.05),
-    "schedule_free": lambda k: k.optimizers.ScheduleFreeAdamW(0.05, use_ema=True),
     "loss_scale": lambda k: k.optimizers.LossScaleOptimizer(k.optimizers.Adam(0.05)),
     "multi": lambda k: k.optimizers.MultiOptimizer(
         k.optimizers.OptimizerMap(
@@ -91,13 +97,32 @@ WRAPPED = {
     "own": lambda k: own_adam(k)(0.05),
     "own_options": lambda k: own_momentum(k)(0.05, use_ema=True, gradient_accumulation_steps=2),
 }
+# Keras steps otherwise on TensorFlow than on its other backends: there the momentum that it remembers
+# from before the step is the one after it. So this file is read, and training does not go on.
+SCHEDULE_FREE = "schedule_free"
+
+
+def schedule_free(k):
+    model = model_with(optimizer=lambda k: k.optimizers.ScheduleFreeAdamW(use_ema=True))(k)
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
 OPTIMIZERS = [
-    *[row(f"optimizer_{name}", optimizer=make) for name, make in WRAPPED.items()],
+    FileCase("file_optimizer_schedule_free", schedule_free, X),
+    *[
+        row(f"optimizer_{name}", custom=own_optimizers, optimizer=make)
+        for name, make in WRAPPED.items()
+    ],
     *[
         row(f"optimizer_weights_{name}", ".weights.h5", optimizer=make)
         for name, make in WRAPPED.items()
     ],
-    *[row(f"optimizer_{rule}", optimizer=optimizer(rule)) for rule in RULES],
+    *[
+        row(f"optimizer_{rule}", optimizer=optimizer(rule))
+        for rule in RULES
+        if rule != SCHEDULE_FREE
+    ],
     *[row(f"optimizer_{name}", optimizer=make) for name, make in OPTIONS.items()],
     *[
         row(f"optimizer_weights_{rule}", ".weights.h5", optimizer=optimizer(rule))
