@@ -157,6 +157,10 @@ class Model(Trainer, Layer):
             self._built_with = nest.map_leaves(_spec_of, args[0])
         return outputs
 
+    def _has_call(self):
+        """Whether it can be called: a model may have steps of training that call its parts only."""
+        return self._graph is not None or type(self).call is not Model.call
+
     def call(self, inputs, mask=None):
         if self._graph is None:
             raise NotImplementedError(

@@ -145,7 +145,7 @@ class WrittenSteps(Steps):
         return super().plan(mode, batch)
 
     def _build(self, batch):
-        if not self.model._settled:
+        if not self.model._settled and self.model._has_call():
             specs = nest.map_leaves(lambda a: self._spec(batch, a), batch.arrays)
             self.model.build_from(with_masks(specs[0]))
 

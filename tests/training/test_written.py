@@ -334,3 +334,56 @@ def test_what_a_step_must_return():
         model.fit(X, Y, verbose=0)
     with pytest.raises(ValueError, match="tuple of 4"):
         unpack((1, 2, 3, 4))
+
+
+class Adversarial(keras.Model):
+    """Two nets with an optimizer each, as in Keras's examples: no `call`, its own compile."""
+
+    def __init__(self):
+        super().__init__()
+        self.judge = keras.Sequential([layers.Dense(4, "relu"), layers.Dense(1)])
+        self.maker = keras.Sequential([layers.Dense(4, "relu"), layers.Dense(2)])
+        self.judged = keras.metrics.Mean(name="judged")
+        self.made = keras.metrics.Mean(name="made")
+
+    def compile(self, judge_optimizer, maker_optimizer):
+        super().compile()
+        self.optimizers = judge_optimizer, maker_optimizer
+        self.error = keras.losses.BinaryCrossentropy(from_logits=True)
+
+    def _step(self, net, optimizer, loss):
+        with keras.GradientTape() as tape:
+            value = loss()
+        variables = net.trainable_weights
+        optimizer.apply_gradients(zip(tape.gradient(value, variables), variables, strict=True))
+        return value
+
+    def train_step(self, real):
+        n = ops.shape(real)[0]
+        made = self.maker(keras.random.normal((n, 3), seed=1))
+        labels = ops.concatenate([ops.ones((n, 1)), ops.zeros((n, 1))], 0)
+        both = ops.concatenate([made, real], 0)
+        judge, maker = self.optimizers
+        loss = self._step(self.judge, judge, lambda: self.error(labels, self.judge(both)))
+        self.judged.update_state(loss)
+        noise = keras.random.normal((n, 3), seed=2)
+        loss = self._step(
+            self.maker,
+            maker,
+            lambda: self.error(ops.zeros((n, 1)), self.judge(self.maker(noise))),
+        )
+        self.made.update_state(loss)
+        return {"judged": self.judged.result(), "made": self.made.result()}
+
+
+def test_a_model_without_call():
+    model = Adversarial()
+    model.compile(keras.optimizers.Adam(0.01), keras.optimizers.Adam(0.01))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        history = model.fit(X[:, 0], batch_size=10, epochs=2, verbose=0).history
+    assert list(history) == ["judged", "made"] and len(history["made"]) == 2
+    assert len(model.judge.weights) == len(model.maker.weights) == 4
+    np.testing.assert_array_less(0.0, np.abs(model.judge.layers[0].get_weights()[1]).max())
+    with pytest.raises(NotImplementedError, match="Adversarial has no method `call"):
+        model(X[:, 0])
