@@ -17,7 +17,11 @@ import itertools
 
 from seqrnn import activations, config, ops
 from seqrnn.layers.base import Layer
-from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
+from seqrnn.saving.objects import (
+    deserialize_keras_object,
+    get_registered_object,
+    serialize_keras_object,
+)
 from seqrnn.trace import KerasTensor, nest
 
 # Where Keras keeps the class of an op; its name, if it is not that of the function in CamelCase.
@@ -242,13 +246,20 @@ class _Reader:
     def _function(self, node):
         """The layer, or the function of tensors, that a node describes."""
         module, name = node.get("module") or "", node["class_name"]
-        bare = not module and "trainable" not in node["config"]  # of an op, in a legacy file
+        bare = not module and self._is_bare_op(node)
         if bare or module == "seqrnn.ops" or module.startswith("keras.src.ops."):
             return _op(name, {k: v for k, v in node["config"].items() if k != "name"})
         layer = deserialize_keras_object(node, self.custom_objects)
         if not isinstance(layer, Layer):
             raise ValueError(f"{name!r} stands in the place of a layer, but is none.")
         return layer
+
+    def _is_bare_op(self, node):
+        """Whether a node without a module is one of an op, as in a legacy file: not one of a
+        user's layer, whose config may lack what configs of layers have."""
+        names = (node.get("registered_name"), node["class_name"])
+        found = [get_registered_object(name, self.custom_objects) for name in names if name]
+        return "trainable" not in node["config"] and not any(found) and _function_of(names[1])
 
     def _count_from(self, calls):
         """Keras 2 counts the calls of models from 1, of some only; every call is used somewhere."""
@@ -358,18 +369,28 @@ def _placeholder(data):
     return KerasTensor(tuple(shape), data.get("dtype"), name=data.get("name"))
 
 
-def _op(class_name, options):
-    """The function of tensors that stands for an object of Keras's op class `class_name`."""
+def _function_of(class_name):
+    """The function that goes by the name of Keras's op class `class_name`, or None."""
     name = class_name if class_name in _HOMES else config.snake_case(class_name)
     name = _ALIASES.get(name, name)
     if name == "getitem":
-        return lambda x, key: x[tuple(key) if isinstance(key, list) else key]
+        return _item
     fn = getattr(ops, name) if name in ops.__all__ else vars(activations).get(name)
-    if not callable(fn) or name.startswith("_"):
+    return fn if callable(fn) and not name.startswith("_") else None
+
+
+def _item(x, key):
+    return x[tuple(key) if isinstance(key, list) else key]
+
+
+def _op(class_name, options):
+    """The function of tensors that stands for an object of Keras's op class `class_name`."""
+    fn = _function_of(class_name)
+    if fn is None:
         raise ValueError(f"The graph uses the op {class_name!r}, which seqrnn does not have.")
     accepted = inspect.signature(fn).parameters
     unknown = {k: v for k, v in options.items() if k not in accepted and v not in (None, False)}
     if unknown:
-        raise ValueError(f"The op {name!r} of seqrnn does not take {sorted(unknown)}.")
+        raise ValueError(f"The op {class_name!r} of seqrnn does not take {sorted(unknown)}.")
     options = {k: v for k, v in options.items() if k in accepted}
     return lambda *args, **kwargs: fn(*args, **kwargs, **options)

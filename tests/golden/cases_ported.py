@@ -1,5 +1,8 @@
 """What code that people bring along relies on, beside the options of layers and functions."""
 
+import os
+import tempfile
+
 import numpy as np
 from golden_kinds import FactCase, RefusalCase
 
@@ -63,6 +66,65 @@ RANKS = [
              here=[None, 1]),
 ]  # fmt: skip
 
+def _reloaded(k, ending):
+    """How far a model with layers whose configs have no name is from what its file gives."""
+
+    class Scaled(k.layers.Layer):
+        def __init__(self, units=2):
+            super().__init__()
+            self.units = units
+
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(input_shape[-1], self.units), initializer="normal")
+
+        def call(self, inputs):
+            return k.ops.matmul(inputs, self.w)
+
+        def get_config(self):
+            return {"units": self.units}
+
+    inputs = k.Input((2,))
+    model = k.Model(inputs, Scaled(3)(Scaled(5)(inputs)))
+    x = X.reshape(3, 2)
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, f"model{ending}")
+        model.save(path)
+        loaded = k.models.load_model(path, custom_objects={"Scaled": Scaled})
+    return rounded(loaded.predict(x, verbose=0) - model.predict(x, verbose=0))
+
+
+def _without_call(k):
+    """A model whose train_step is all it has."""
+
+    class Trained(k.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = k.layers.Dense(1, kernel_initializer="ones")
+            self.seen = k.metrics.Mean(name="seen")
+
+        def train_step(self, data):
+            x, _ = data
+            self.seen.update_state(k.ops.mean(self.inner(x)))
+            return {"seen": self.seen.result()}
+
+        test_step = train_step
+
+    model, x = Trained(), X.reshape(3, 2)
+    model.compile()
+    model.fit(x, x, batch_size=2, epochs=2, shuffle=False, verbose=0)
+    return [
+        rounded(model.history.history["seen"]),
+        rounded(model.evaluate(x, x, verbose=0, return_dict=True)["seen"]),
+        len(model.weights),
+    ]
+
+
+MODELS = [
+    FactCase("own_layer_without_name_keras", lambda k: _reloaded(k, ".keras")),
+    FactCase("own_layer_without_name_h5", lambda k: _reloaded(k, ".h5")),
+    FactCase("own_step_without_call", _without_call),
+]
+
 REFUSED = [
     RefusalCase("rank_two_less", lambda k: ones(k, (3, 1))(X), ["(6,)"]),
     RefusalCase("rank_two_more", lambda k: ones(k, (3,))(X.reshape(2, 3, 1, 1)), ["(2, 3, 1, 1)"]),
@@ -72,4 +134,4 @@ REFUSED = [
                 ["dense", "(6,)"]),
 ]  # fmt: skip
 
-CASES = [*RANKS, *REFUSED]
+CASES = [*RANKS, *MODELS, *REFUSED]
