@@ -23,6 +23,19 @@ class UnknownArgumentError(TypeError, ValueError):
     """
 
 
+class NotInitialisedError(RuntimeError, AttributeError):
+    """A layer or model whose class has an `__init__` that does not call that of its base.
+
+    RuntimeError as in Keras; an AttributeError too, so that `hasattr` gives False.
+    """
+
+    def __init__(self, cls: type):
+        super().__init__(
+            f"{cls.__name__}.__init__ does not call `super().__init__()`. Write it there as the "
+            "first line, before the layer or model is used."
+        )
+
+
 class NotALayerError(TypeError, ValueError):
     """Something else was given where a layer belongs: a TypeError; Keras 3 raises ValueError."""
 

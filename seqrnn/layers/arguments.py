@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqrnn.errors import UnknownArgumentError, did_you_mean
+from seqrnn.errors import NotInitialisedError, UnknownArgumentError, did_you_mean
 
 # Every layer takes these by keyword.
 COMMON = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
@@ -132,6 +132,18 @@ def call_spec(function) -> CallSpec:
         named=named,
         masked=tuple(name for name in names if f"{name}_mask" in names),
     )
+
+
+def checked_init(cls: type, init):
+    """The `__init__` of a user's layer or model: afterwards that of `Layer` must have run."""
+
+    @functools.wraps(init)
+    def wrapper(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        if "built" not in self.__dict__:
+            raise NotInitialisedError(cls)
+
+    return wrapper
 
 
 class InputSpec:

@@ -13,10 +13,12 @@ import math
 import numpy as np
 
 from seqrnn import config
+from seqrnn.errors import NotInitialisedError
 from seqrnn.layers.arguments import (
     InputSpec,
     Recipe,
     call_spec,
+    checked_init,
     declared_input_shape,
     flag,
     refuse_unknown,
@@ -96,6 +98,15 @@ class Layer(Tracked):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = built_in_context(cls.__dict__["build"])
+        if "__init__" in cls.__dict__ and not cls.__module__.startswith("seqrnn."):
+            cls.__init__ = checked_init(cls, cls.__dict__["__init__"])
+
+    def __getattr__(self, name):
+        if "built" not in self.__dict__:
+            raise NotInitialisedError(type(self))
+        if isinstance(found := getattr(type(self), name, None), property):
+            return found.fget(self)  # raised AttributeError: it does so again, with its own text
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # ---- to be overridden ----
 
@@ -361,7 +372,6 @@ class Layer(Tracked):
     # ---- calling ----
 
     def __call__(self, *args, **kwargs):
-        self._check_initialised()
         if not args:
             args, kwargs = self._first_argument(kwargs)
         if current() is not None:
@@ -372,13 +382,6 @@ class Layer(Tracked):
         if any(hasattr(leaf, "to_numpy") for leaf in leaves):
             args = nest.map_leaves(_unframed, args)
         return self._run(args, kwargs)
-
-    def _check_initialised(self):
-        if "built" not in self.__dict__:
-            raise RuntimeError(
-                f"{type(self).__name__}.__init__ does not call `super().__init__(**kwargs)`. "
-                "It must, before anything else."
-            )
 
     def _first_argument(self, kwargs):
         """Moves the first argument, or Keras 2's name of it, from the keywords to the front."""
