@@ -19,6 +19,7 @@ from seqrnn.saving.objects import (
     serialize_keras_object,
 )
 from seqrnn.trace import KerasTensor, Spec, nest
+from seqrnn.training.guard import OneFit
 from seqrnn.training.hints import fitted, with_rank
 from seqrnn.training.trainer import Trainer
 
@@ -48,8 +49,8 @@ class Model(Trainer, Layer):
             name = name or config.unique_name("functional")
         super().__init__(name=name, trainable=trainable, **kwargs)
         self._graph = None
-        self._steps = None
-        self.optimizer = None
+        self._one_fit = OneFit()
+        self._own_optimizer = None
         self.loss = None
         self.history = None
         self.stop_training = False
@@ -66,9 +67,7 @@ class Model(Trainer, Layer):
     def __getattr__(self, name):
         if name in _GONE:
             raise AttributeError(f"Model has no {name!r}: {_GONE[name]}.")
-        if isinstance(found := getattr(type(self), name, None), property):
-            return found.fget(self)  # raised AttributeError: it does so again, with its own text
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return super().__getattr__(name)
 
     # ---- structure ----
 

@@ -36,13 +36,13 @@ class Sequential(Model):
 
     def add(self, layer, rebuild=True):
         """Appends a layer (or, first of all, an `Input`). On an error nothing has changed."""
+        self._one_fit.refuse(self, "add()")
         if isinstance(layer, KerasTensor) or type(layer).__name__ == "InputLayer":
             self._declare(layer)
             return
         if not isinstance(layer, Layer):
             hint = f" Write {layer.__name__}(...)." if isinstance(layer, type) else ""
             raise NotALayerError(f"Sequential.add expects a layer, got {layer!r}.{hint}")
-        layer._check_initialised()
         if any(each is self for each in layer._flatten_layers()):
             raise ValueError(f"The model {self.name!r} can't be a layer of itself.")
         if any(layer.name == other.name for other in self._chain):
@@ -66,6 +66,7 @@ class Sequential(Model):
 
     def pop(self, rebuild=True):
         """Removes the last layer and returns it."""
+        self._one_fit.refuse(self, "pop()")
         if not self._chain:
             raise IndexError("There are no layers to pop.")
         layer = self._chain.pop()

@@ -15,6 +15,8 @@ have nothing to do with tensors are executed when a new shape of batch comes. Wi
 `compile(run_eagerly=True)` they see arrays, at every batch.
 """
 
+from seqrnn import optimizers
+from seqrnn.errors import NotAnOptimizerError
 from seqrnn.trace import GradientTape, nest
 from seqrnn.training.packing import unpack_x_y_sample_weight
 from seqrnn.training.steps import Steps
@@ -32,6 +34,25 @@ class StepMethods:
     run_eagerly = False
     jit_compile = "auto"
     steps_per_execution = 1
+
+    @property
+    def optimizer(self):
+        """The optimizer; another one, an object or a name, may be set between fits and begins anew.
+
+        RuntimeError during a fit; NotAnOptimizerError for None in a compiled model.
+        """
+        return self._own_optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer):
+        self._one_fit.refuse(self, "a new optimizer")
+        optimizer = optimizers.get(optimizer)
+        if self.compiled:
+            if optimizer is None:
+                raise NotAnOptimizerError("A compiled model needs an optimizer, got None.")
+            self._compiled_with["optimizer"] = self._steps.optimizer = optimizer
+            self._steps = self._steps.renewed()
+        self._own_optimizer = optimizer
 
     def _new_steps(self, objective=None, optimizer=None):
         written = self.run_eagerly or is_written(self, StepMethods)

@@ -4,8 +4,6 @@ Training runs forward, losses, metrics, gradients and the optimizer in one call 
 returns to Python is the loss and the vector of sums described in `objective`.
 """
 
-import contextlib
-import threading
 import warnings
 
 import numpy as np
@@ -20,7 +18,6 @@ from seqrnn.training.unequal import cut_outputs, is_padded, padded_inputs, with_
 
 _PLANS = 64  # kept per model; data of many lengths makes more
 _INFERENCE = 2**63  # the first step of inference, which draws other random numbers than training
-_beginning = threading.Lock()  # held while a fit looks whether another one is running
 
 
 class Steps:
@@ -32,29 +29,11 @@ class Steps:
         self.optimizer = optimizer
         self._plans = {}
         self._trained = None  # the variables that the optimizer changes
-        self._fitting = False
         self.underway = None  # where the fit is
 
     def __getstate__(self):
-        own = {"_plans": {}, "_trained": None, "_fitting": False, "underway": None}
+        own = {"_plans": {}, "_trained": None, "underway": None}
         return {**self.__dict__, **own}
-
-    @contextlib.contextmanager
-    def only_fit(self):
-        """Refuses a second fit while one is running, in another thread or from a callback."""
-        mine = False
-        try:  # a Ctrl-C may come anywhere in here
-            with _beginning:
-                if self._fitting:
-                    raise RuntimeError(
-                        f"model '{self.model.name}' is already being trained; wait until that fit "
-                        "is over, or train a copy made with clone_model()"
-                    )
-                self._fitting = mine = True
-            yield
-        finally:
-            if mine:
-                self._fitting = False
 
     def renewed(self):
         """The same without plans, after the model has changed."""
@@ -76,8 +55,13 @@ class Steps:
         More than one only while not `one_by_one`.
         """
         traced = self.plan("train", batch)
-        step = self.next_step("train", batch.steps)
-        outputs = run_and_update(traced, batch.arrays, step, batch.rows, self.objective.totals)
+        model, count = self.model, self.optimizer._iterations.storage
+        made, step = int(count), self.next_step("train", batch.steps)
+        try:
+            outputs = run_and_update(traced, batch.arrays, step, batch.rows, self.objective.totals)
+        except BaseException:  # it may come after some of the steps
+            model.random_step = step + int(count) - made
+            raise
         self._update_eager(batch, outputs)
 
     def one_by_one(self):

@@ -70,6 +70,7 @@ class Trainer(StepMethods):
 
         Raises ValueError for unknown strings, with the nearest one.
         """
+        self._one_fit.refuse(self, "compile()")
         refuse_unknown(Trainer.compile, kwargs)
         check_compile_flags(run_eagerly, jit_compile)
         steps_per_execution = check_count(steps_per_execution, "steps_per_execution") or 1
@@ -77,7 +78,7 @@ class Trainer(StepMethods):
         if optimizer is None:
             raise NotAnOptimizerError("compile() needs an optimizer, such as 'adam', got None.")
         objective = Objective(loss, loss_weights, metrics, weighted_metrics)
-        self.optimizer = optimizer
+        self._own_optimizer = optimizer
         self.loss = loss
         self._compiled_with = {
             "optimizer": optimizer,
@@ -199,7 +200,7 @@ class Trainer(StepMethods):
         listeners = CallbackList(
             callbacks, [history], self, verbose=verbose, epochs=epochs, steps=training.steps
         )
-        with steps.only_fit(), closing(training), closing(validation or training):
+        with self._one_fit.held(self), closing(training), closing(validation or training):
             self._prepare(steps, data, validation)
             data.seed()
             self.history = history

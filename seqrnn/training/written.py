@@ -104,10 +104,17 @@ class WrittenSteps(Steps):
         if traced is None and is_padded(batch.x):
             self._refuse_padded(mode)
         step = self.next_step(mode)
+        try:
+            return self._run_step(mode, batch, traced, step)
+        except BaseException:
+            model.random_step -= mode == "train"
+            raise
+
+    def _run_step(self, mode, batch, traced, step):
         if traced is None:
             arrays = [self._in_model_dtype(part) for part in batch.cut()]
             with trace.eagerly(self.eagerly):
-                return getattr(model, _METHODS[mode])(pack_x_y_sample_weight(*arrays))
+                return getattr(self.model, _METHODS[mode])(pack_x_y_sample_weight(*arrays))
         result, rows = run_and_update(traced, batch.arrays, step, batch.rows)
         for metric, row in zip(traced.metrics, rows, strict=True):
             metric.add(row)

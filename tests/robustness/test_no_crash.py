@@ -86,6 +86,30 @@ def test_forked_child_while_another_thread_fits():
     assert out == "7\n7\n7\n"
 
 
+def test_forked_child_fits_the_model_that_another_thread_was_fitting():
+    out = output("""
+        import os, threading
+        begun = threading.Event()
+        class Begun(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                begun.set()
+        thread = threading.Thread(
+            target=lambda: model.fit(x, y, epochs=200, verbose=0, callbacks=[Begun()])
+        )
+        thread.start()
+        begun.wait()
+        child = os.fork()
+        if child == 0:
+            model.fit(x, y, verbose=0)
+            model.compile("adam", "mse")
+            model.fit(x, y, verbose=0)
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        thread.join()
+    """)
+    assert out == "7\n"
+
+
 def test_two_threads_fit_the_same_model():
     out = output("""
         import threading

@@ -1,6 +1,7 @@
 """fit, evaluate, predict: values by formula, arguments, order of what happens."""
 
 import itertools
+import re
 import signal
 import threading
 import tracemalloc
@@ -832,3 +833,80 @@ def test_a_second_fit_of_the_same_model_is_refused():
     assert len(errors) == 2 and "already being trained" in errors[0]
     again()
     assert len(errors) == 2
+
+
+class Once(callbacks.Callback):
+    """Does something in the first batch, in another thread."""
+
+    def __init__(self, do):
+        super().__init__()
+        self.do, self.errors = do, []
+
+    def on_train_batch_end(self, batch, logs=None):
+        def work():
+            try:
+                self.do(self.model)
+            except RuntimeError as error:
+                self.errors.append(str(error))
+
+        if batch == 0:
+            thread = threading.Thread(target=work)
+            thread.start()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("do", "text"),
+    [
+        (lambda model: model.compile("adam", "mae"), r"compile\(\)"),
+        (lambda model: setattr(model, "optimizer", "adam"), "a new optimizer"),
+        (lambda model: model.add(layers.Dense(1)), r"add\(\)"),
+        (lambda model: model.pop(), r"pop\(\)"),
+    ],
+)
+def test_what_has_to_wait_until_a_fit_is_over(do, text):
+    x, y = data()
+    model = keras.Sequential([layers.Dense(1)])
+    model.compile(loss="mse", optimizer="sgd")
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[once := Once(do)])
+    assert len(once.errors) == 2
+    assert re.search(f"being trained, so {text} has to wait", once.errors[0])
+    do(model)
+    model.add(layers.Dense(1))
+    model.compile(loss="mse", optimizer="sgd")
+    model.fit(x, y, verbose=0)
+
+
+def test_a_new_optimizer_between_fits():
+    x, y = data()
+    model = linear()
+    model.fit(x, y, verbose=0)
+    other = keras.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    other.compile(loss="mse", optimizer="adam")
+    model.optimizer = keras.optimizers.Adam()
+    assert model.get_compile_config()["optimizer"]["class_name"] == "Adam"
+    for each in (model, other):
+        each.fit(x, y, verbose=0, shuffle=False)
+    assert int(model.optimizer.iterations) == int(other.optimizer.iterations) > 0
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(TypeError, match="needs an optimizer, got None"):
+        model.optimizer = None
+    model = keras.Sequential([layers.Dense(1)])
+    model.optimizer = "adam"  # before compile, for loops of one's own
+    assert isinstance(model.optimizer, keras.optimizers.Adam)
+
+
+def test_random_numbers_after_a_call_that_failed():
+    """A step that was not made does not count."""
+    ids, y = np.arange(8)[:, None] % 4, np.ones((8, 1), "float32")
+    model = keras.Sequential(
+        [layers.Embedding(4, 3), layers.Flatten(), layers.Dropout(0.5), layers.Dense(1)]
+    )
+    model.compile(loss="mse", optimizer="sgd")
+    model.fit(ids, y, batch_size=4, verbose=0)
+    assert model.random_step == 2
+    with pytest.raises(ValueError, match="ids must lie in"):
+        model.fit(ids + 1, y, batch_size=4, epochs=3, verbose=0)
+    assert model.random_step == int(model.optimizer.iterations) == 2

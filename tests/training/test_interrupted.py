@@ -1,13 +1,10 @@
 """A callback that raises, or Ctrl-C, at every hook: the model goes on as if nothing had been."""
 
-import threading
-
 import numpy as np
 import pytest
 
 import seqrnn as keras
 from seqrnn import layers
-from seqrnn.training import steps
 from seqrnn.training.pace import Pace
 
 X = np.random.default_rng(1).normal(size=(20, 5, 2)).astype("float32")
@@ -71,21 +68,19 @@ def test_the_next_fit_works(cls, eager, hook, error):
 
 
 def test_ctrl_c_while_fit_begins(monkeypatch):
-    class Interrupted:
-        """A lock; Ctrl-C comes when it is left."""
+    class Interrupted(dict):
+        """Ctrl-C comes when the fit has just been noted in it."""
 
-        def __enter__(self):
-            pass
-
-        def __exit__(self, *error):
+        def setdefault(self, key, value):
+            super().setdefault(key, value)
             raise KeyboardInterrupt
 
     model = keras.Sequential([layers.GRU(3), layers.Dense(1)])
     model.compile("adam", "mse")
-    monkeypatch.setattr(steps, "_beginning", Interrupted())
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(model._one_fit, "_running", running := Interrupted())
         model.fit(X, Y[:, 0], verbose=0)
-    monkeypatch.setattr(steps, "_beginning", threading.Lock())
+    assert not running
     model.fit(X, Y[:, 0], verbose=0)
 
 
