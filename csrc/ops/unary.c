@@ -242,14 +242,31 @@ static void run_grad(srn_binary f, const srn_exec *x, int64_t row0, int64_t row1
         .min_in = 2,                                                                               \
         .max_in = 2,                                                                               \
         .n_out = 1,                                                                                \
-        .diff = SRN_DIFF_NONE,                                                                     \
+        .diff = SRN_DIFF_RULE,                                                                     \
         .parallel = SRN_ROWS,                                                                      \
         .flags = SRN_FLAG_ELEMENTWISE | SRN_FLAG_INPLACE,                                          \
         .infer = infer_##word,                                                                     \
+        .vjp = vjp_##word,                                                                         \
         .rows = elements,                                                                          \
         .exec = exec_##word,                                                                       \
     };
 
+/* The second derivative. Of dx = f(y) dy, where d is the gradient by dx: f(y) d by dy, and by y
+ * f'(y) dy d, which is the formula. */
+#define GRADIENT_RULE(word, formula)                                                               \
+    static void vjp_##word(srn_vjp *p) {                                                           \
+        srn_graph *g = p->g;                                                                       \
+        const srn_val y = p->in[0], dy = p->in[1], d = p->dout[0];                                 \
+        (void)dy;                                                                                  \
+        p->din[0] = (formula);                                                                     \
+        p->din[1] = srn_emit2(g, SRN_OP_##word, y, d);                                             \
+    }
+
+GRADIENT_RULE(tanh_grad, srn_mul(g, srn_scale(g, y, -2), srn_mul(g, dy, d)))
 GRADIENT_OP(tanh_grad, "tanh_grad(y, dy) = dy (1 - y y), where y = tanh(x).")
+
+GRADIENT_RULE(sigmoid_grad, srn_mul(g, srn_shift(g, srn_scale(g, y, -2), 1), srn_mul(g, dy, d)))
 GRADIENT_OP(sigmoid_grad, "sigmoid_grad(y, dy) = dy y (1 - y), where y = sigmoid(x).")
+
+GRADIENT_RULE(relu_grad, SRN_NONE)
 GRADIENT_OP(relu_grad, "relu_grad(y, dy) = dy where y > 0, else 0, where y = relu(x).")

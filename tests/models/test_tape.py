@@ -159,6 +159,67 @@ def test_second_derivative():
     np.testing.assert_allclose(outer.gradient(first, z), 6 * np.arange(3.0))
 
 
+PENALISED = {
+    **{
+        name: lambda name=name: [layers.Dense(4, name), layers.Flatten()]
+        for name in ("tanh", "sigmoid", "relu", "elu", "gelu", "swish", "softmax")
+    },
+    "leaky_relu": lambda: [layers.Dense(4), layers.LeakyReLU(), layers.Flatten()],
+    "conv": lambda: [layers.Conv1D(4, 2, activation="tanh"), layers.GlobalAveragePooling1D()],
+    "norm": lambda: [layers.BatchNormalization(), layers.Dense(2, "tanh"), layers.Flatten()],
+}
+
+
+@pytest.fixture
+def in_float64():
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx("float32")
+
+
+@pytest.mark.usefixtures("in_float64")
+@pytest.mark.parametrize("name", PENALISED)
+def test_gradient_penalty(name):
+    """The slope of mean((|d critic / d x| - 1)^2) along a direction of all weights."""
+    critic = keras.Sequential([keras.Input((5, 3)), *PENALISED[name](), layers.Dense(1)])
+    x = ops.convert_to_tensor(X.astype("float64"))
+
+    def penalty():
+        with keras.GradientTape() as tape:
+            tape.watch(x)
+            score = critic(x, training=True)
+        slopes = tape.gradient(score, x)
+        return ops.mean((ops.sqrt(ops.sum(slopes**2, axis=(1, 2))) - 1.0) ** 2)
+
+    variables = critic.trainable_variables
+    with keras.GradientTape() as outer:
+        value = penalty()
+    found = outer.gradient(value, variables, unconnected_gradients="zero")
+    start = [v.numpy() for v in variables]
+    along = [np.random.default_rng(4).normal(size=v.shape) for v in variables]
+
+    def at(step):
+        for v, begin, direction in zip(variables, start, along, strict=True):
+            v.assign(begin + step * direction)
+        return float(penalty())
+
+    slope = (at(1e-6) - at(-1e-6)) / 2e-6
+    total = sum((g * d).sum() for g, d in zip(found, along, strict=True))
+    assert total == pytest.approx(slope, rel=1e-6)
+
+
+def test_second_derivatives_of_recurrent_layers_are_refused():
+    x = ops.convert_to_tensor(X)
+    lstm = layers.LSTM(2)
+    with keras.GradientTape() as outer:
+        with keras.GradientTape() as inner:
+            inner.watch(x)
+            y = lstm(x)
+        slopes = inner.gradient(y, x)
+    with pytest.raises(ValueError, match="lstm_grad.*second derivatives are not supported"):
+        outer.gradient(slopes, lstm.trainable_variables)
+
+
 def test_dropout_has_one_mask_for_value_and_gradient_and_another_per_call():
     dropout = layers.Dropout(0.5)
     w = keras.Variable(np.ones((4, 6), "float32"))

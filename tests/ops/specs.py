@@ -102,7 +102,7 @@ def _of_output(op, reference):
     """The gradient of an op, from its output y and dy, which have one shape."""
     cases = [Case((normal(*shape), normal(*shape))) for shape in ((3, 5), (), (37,))]
     wrong = [Refused((normal(3), normal(1)), ValueError, op)]
-    return OpSpec(op, cases, reference, 0, wrong)
+    return OpSpec(op, cases, reference, refused=wrong)
 
 
 def _reduction(op, reference, values=normal, gradient=1, extra=()):
