@@ -28,6 +28,19 @@ from seqrnn.training.written import (
 )
 
 
+class CompiledMetrics:
+    """The metrics that a model was compiled with, as one."""
+
+    def __init__(self, model):
+        self._model = model
+
+    def update_state(self, y, y_pred, sample_weight=None):
+        objective = self._model._compiled_steps("compiled_metrics").objective
+        if objective.untracked is not None:
+            self._model._track(objective.untracked, y_pred)
+        objective.update(*self._model._per_output(y, y_pred, sample_weight))
+
+
 class StepMethods:
     """Steps, losses and metrics of a model."""
 
@@ -94,7 +107,9 @@ class StepMethods:
 
     def _track(self, loss, y_pred):
         batch = nest.flatten(y_pred)[0].shape[0]
-        self._steps.objective.loss_tracker.update_state(loss, sample_weight=float(batch))
+        objective = self._steps.objective
+        objective.untracked = None
+        objective.loss_tracker.update_state(loss, sample_weight=float(batch))
 
     # ---- losses and metrics ----
 
@@ -108,7 +123,23 @@ class StepMethods:
         y, y_pred, weights = self._per_output(y, y_pred, sample_weight)
         total, losses = objective.losses(self, y, y_pred, weights)
         objective.track(losses, float(y_pred[0].shape[0]))
+        objective.untracked = total
         return total
+
+    def compiled_loss(self, y, y_pred, sample_weight=None, regularization_losses=None):
+        """Keras 2's `compute_loss`, which also updates the mean loss among `metrics`.
+
+        The losses of regularizers are in it: `regularization_losses` says nothing new.
+        """
+        total = self.compute_loss(None, y, y_pred, sample_weight)
+        self._track(total, y_pred)
+        return total
+
+    @property
+    def compiled_metrics(self):
+        """Keras 2's way to update the metrics of `compile`: `.update_state(y, y_pred,
+        sample_weight=None)`, and with them the mean of the loss that was computed before."""
+        return CompiledMetrics(self)
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """Updates the metrics of `compile`; returns what `get_metrics_result` does."""

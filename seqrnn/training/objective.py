@@ -49,14 +49,15 @@ class Objective:
         self._entries = None  # [(key, metric, output, takes weights)]
         self._eager = set()  # keys of metrics that can't be traced
         self.loss_tracker = LossTracker("loss")
+        self.untracked = None  # the loss of a step by hand that the tracker has not seen
         self._own_trackers = []  # of the losses of several outputs, in steps that users write
         self.totals = np.zeros(0)
         self._sizes = None
         self._parts = []  # [(metric, its part of the totals)]
 
     def __getstate__(self):
-        own = {"_sizes": None, "_parts": []}  # a copy's metrics get their part of its totals
-        return {**self.__dict__, **own}
+        # A copy's metrics get their part of its totals.
+        return {**self.__dict__, "_sizes": None, "_parts": [], "untracked": None}
 
     # ---- outputs ----
 

@@ -100,6 +100,8 @@ class WrittenSteps(Steps):
 
     def _run(self, mode, batch):
         model = self.model
+        if self.objective is not None:
+            self.objective.untracked = None
         traced = self.plan(mode, batch)
         if traced is None and is_padded(batch.x):
             self._refuse_padded(mode)

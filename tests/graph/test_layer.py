@@ -495,7 +495,7 @@ def test_the_class_that_forgot_super_is_named():
         def __init__(self):
             super().__init__()
 
-    with pytest.raises(RuntimeError, match="^Forgets"):
+    with pytest.raises(RuntimeError, match=r"^Forgets"):
         Inherits()
 
 

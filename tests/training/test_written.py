@@ -49,6 +49,35 @@ class Taped(keras.Model):
         return {metric.name: metric.result() for metric in self.metrics}
 
 
+class AsInKeras2(keras.Model):
+    """With `compiled_loss` and `compiled_metrics`, or with one of them."""
+
+    def loss_of(self, y, y_pred, sample_weight):
+        return self.compiled_loss(y, y_pred, sample_weight, regularization_losses=self.losses)
+
+    def train_step(self, data):
+        x, y, sample_weight = unpack(data)
+        with keras.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.loss_of(y, y_pred, sample_weight)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        self.compiled_metrics.update_state(y, y_pred, sample_weight)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def test_step(self, data):
+        x, y, sample_weight = unpack(data)
+        y_pred = self(x, training=False)
+        self.loss_of(y, y_pred, sample_weight)
+        self.compiled_metrics.update_state(y, y_pred, sample_weight)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+class HalfAsInKeras2(AsInKeras2):
+    def loss_of(self, y, y_pred, sample_weight):
+        return self.compute_loss(y=y, y_pred=y_pred, sample_weight=sample_weight)
+
+
 class OwnTest(keras.Model):
     def test_step(self, data):
         x, y, sample_weight = unpack(data)
@@ -96,7 +125,7 @@ def trained(cls, run_eagerly=False, optimizer="adam", **fit):
 
 
 @pytest.mark.parametrize("eager", [False, True])
-@pytest.mark.parametrize("cls", [Taped, OwnTest, Supered, keras.Model])
+@pytest.mark.parametrize("cls", [Taped, AsInKeras2, HalfAsInKeras2, OwnTest, Supered, keras.Model])
 def test_written_steps_do_what_fit_does(cls, eager):
     model, history = trained(cls, eager)
     reference, expected = trained(keras.Model)
