@@ -79,6 +79,7 @@ from seqrnn.ops.control import (
     cond,
     convert_to_numpy,
     convert_to_tensor,
+    custom_gradient,
     dtype,
     fori_loop,
     is_tensor,

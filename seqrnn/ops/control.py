@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import builtins
+import functools
 
 import numpy as np
 
 from seqrnn import config
 from seqrnn.ops.core import as_tensor, dtype_of_numbers, is_number, one_axis, op
-from seqrnn.ops.elementwise import cast, where
+from seqrnn.ops.elementwise import cast, stop_gradient, where
 from seqrnn.ops.shaping import arange, concatenate, cut, flip
 from seqrnn.trace import nest
 from seqrnn.trace.array import Array, as_array, standard
+from seqrnn.trace.derivatives import OwnGradient
 from seqrnn.trace.frame import Frame, Tensor, entered, state
 from seqrnn.trace.operators import Operators, no_value
 from seqrnn.trace.placeholder import KerasTensor
@@ -275,3 +277,75 @@ def convert_to_numpy(x) -> np.ndarray:
     if isinstance(x, (Tensor, KerasTensor)):
         raise no_value(x, "a conversion to NumPy", "Return the tensor from the function instead.")
     return x.numpy() if isinstance(x, (Array, Variable)) else np.asarray(x)
+
+
+def custom_gradient(f):
+    """Makes a function of tensors that says itself what its gradient is.
+
+        @keras.ops.custom_gradient
+        def reversed_gradient(x):
+            def grad(upstream):
+                return -upstream
+
+            return ops.identity(x), grad
+
+    Args:
+        f: function of tensors that returns (outputs, grad), where outputs are one float tensor or
+            nested ones, and grad(*upstream), with the gradient by each of them, gives that by each
+            argument: a tensor of its shape, or a list of them, None for none.
+
+    Returns: a function like f, without grad.
+
+    Raises ValueError when f uses trainable variables that are no arguments, as there would be no
+    gradient by them; inside a recurrent step or a scan; and for gradients that do not fit.
+    """
+
+    @op
+    @functools.wraps(f)
+    def call(*args, **kwargs):
+        name, root = getattr(f, "__name__", "f"), state.frame.root
+        if state.frame is not root:
+            raise ValueError(
+                f"{name} has a gradient of its own (custom_gradient), which can't be taken inside "
+                "a recurrent step or a scan. Apply it to the whole sequence."
+            )
+        xs = [as_tensor(x) for x in args]
+        before, root.noted = root.noted, []
+        try:
+            outputs, grad = f(*xs, **kwargs)
+            used = [v for v in root.noted if v.trainable]
+        finally:
+            root.noted = before
+        if used:
+            raise ValueError(
+                f"{name} has a gradient of its own (custom_gradient) and uses the variable "
+                f"{used[0].path!r}, by which it gives none. Make the variable an argument."
+            )
+        outputs = nest.map_leaves(stop_gradient, outputs)
+        given = functools.partial(_given_gradients, name, grad, xs)
+        root.own_gradients.append(OwnGradient(xs, nest.flatten(outputs), given))
+        return outputs
+
+    return call
+
+
+def _given_gradients(name, grad, xs, *upstream):
+    """What the function `grad` gives, one item per argument."""
+    found = grad(*upstream)
+    found = list(found) if isinstance(found, (list, tuple)) else [found]
+    if len(found) != len(xs):
+        raise ValueError(
+            f"{name}: its grad() must return a gradient for each of {len(xs)} arguments, got "
+            f"{len(found)}."
+        )
+    for i, (x, dx) in enumerate(zip(xs, found, strict=True)):
+        if dx is None or not config.is_float(x.dtype):
+            found[i] = None
+            continue
+        found[i] = as_tensor(dx, x.dtype)
+        if found[i].shape != x.shape:
+            raise ValueError(
+                f"{name}: its grad() must return gradients in the shapes of the arguments; got "
+                f"{found[i].shape} for argument {i} of shape {x.shape}."
+            )
+    return found

@@ -51,6 +51,8 @@ class Frame:
         "graph",
         "later",
         "losses",
+        "noted",
+        "own_gradients",
         "parent",
         "preparations",
         "reads",
@@ -80,6 +82,8 @@ class Frame:
             self.sources: dict[int, int] = {}  # value -> the graph input whose elements it has
             self.checks: list = []  # (input, n, who asks)
             self.statistics: list = []  # (metric, list of tensors to add to its sums)
+            self.own_gradients: list = []  # calls of functions with a gradient of their own
+            self.noted: list | None = None  # the variables read, while somebody wants to know
             self.preparations: list = []  # what is called before each run
             self.updates: list[Update] = []  # steps of optimizers at the end of the run
         else:
@@ -93,6 +97,7 @@ class Frame:
         if self.root is self:
             self.reads, self.assigned, self.later, self.losses = {}, {}, {}, []
             self.statistics, self.updates, self.preparations = [], [], []
+            self.own_gradients = []
 
     def input(self, name: str, shape: tuple, dtype: str) -> Tensor:
         return Tensor(self, self.graph.input(name, shape, dtype), "input")
@@ -138,6 +143,8 @@ class Frame:
                 f"the variable {variable.path!r} is used after optimizer.apply, which changes it "
                 "at the end of the step. Use it before."
             )
+        if self.root.noted is not None:
+            self.root.noted.append(variable)
         tensor = self.root.assigned.get(id(variable))
         return self.root.first_read(variable) if tensor is None else tensor
 

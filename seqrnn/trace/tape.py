@@ -1,4 +1,4 @@
-"""Gradients by hand: `GradientTape` and `value_and_grad`.
+"""Gradients by hand: `GradientTape`.
 
 In a function that is being traced (a `train_step` inside `fit`, say) the gradient is more nodes of
 the same graph. Outside, where every layer and op runs at once, a tape notes which plans were run on
@@ -11,16 +11,14 @@ arrays that come out are `Taped`: while a tape records, their operators and meth
 
 from __future__ import annotations
 
-import functools
-import operator
 import random
 from collections import OrderedDict
 
 import numpy as np
 
 from seqrnn import config
+from seqrnn.trace import derivatives, nest, operators
 from seqrnn.trace import frame as _frame
-from seqrnn.trace import nest, operators
 from seqrnn.trace.array import Array
 from seqrnn.trace.frame import Tensor, state
 from seqrnn.trace.operators import Operators
@@ -30,29 +28,6 @@ from seqrnn.trace.variable import Variable
 _KEPT = 64  # gradient functions, of all tapes
 _functions: OrderedDict = OrderedDict()
 config.at_clear.append(_functions.clear)
-
-
-# ---- in a trace ----
-
-
-def gradient_nodes(target: Tensor, sources: list) -> list:
-    """Tensors of the gradient of the scalar `target` by tensors and variables; None where it does
-    not depend on them. Of a variable that was assigned meanwhile, all values count."""
-    frame = _frame.current().root
-    target = operators.ops.convert_to_tensor(target)
-    if not config.is_float(target.dtype):
-        raise ValueError(f"gradient: the target must be a float, got {target!r}.")
-    values = [frame.versions(s) if isinstance(s, Variable) else [s] for s in sources]
-    flat = [v for versions in values for v in versions]
-    wanted = [v for v in flat if isinstance(v, Tensor) and config.is_float(v.dtype)]
-    numbers = frame.graph.gradient([frame.value(target)], None, [frame.value(v) for v in wanted])
-    found = {
-        id(v): Tensor(frame, number, "gradient")
-        for v, number in zip(wanted, numbers, strict=True)
-        if number is not None
-    }
-    parts = [[found[id(v)] for v in versions if id(v) in found] for versions in values]
-    return [functools.reduce(operator.add, each) if each else None for each in parts]
 
 
 # ---- arrays that a tape follows ----
@@ -189,6 +164,74 @@ class GradientTape:
         ValueError for a target that was not computed inside; RuntimeError for a second call if the
         tape is not persistent, and when variables have changed since.
         """
+        self._begin(unconnected_gradients)
+        targets = [t for t in nest.flatten(target) if t is not None]
+        given = output_gradients
+        seeds = [None] * len(targets) if given is None else nest.flatten(given)
+        if len(seeds) != len(targets):
+            raise ValueError(f"Got {len(seeds)} output_gradients for {len(targets)} targets.")
+        leaves = nest.flatten(sources)
+        found = self._derived(derivatives.gradients, targets, leaves, seeds)
+        if unconnected_gradients == "zero":
+            found = _filled(found, leaves, [leaf.shape for leaf in leaves])
+        return nest.pack(sources, found)
+
+    def jacobian(
+        self,
+        target,
+        sources,
+        unconnected_gradients="none",
+        parallel_iterations=None,
+        experimental_use_pfor=True,
+    ):
+        """The derivative of each element of `target` by each source.
+
+        Each element is a way back through the graph, in one plan: for targets of some hundred
+        elements at most.
+
+        Args:
+            target: a float array or tensor computed inside the tape.
+            sources: variables and watched arrays, nested.
+            unconnected_gradients: as of `gradient`.
+            parallel_iterations, experimental_use_pfor: of TensorFlow, about how it is done; no
+                effect.
+
+        Returns: arrays target.shape + source.shape in the structure of `sources`. Raises as
+        `gradient`.
+        """
+        self._begin(unconnected_gradients)
+        leaves = nest.flatten(sources)
+        found = self._derived(derivatives.jacobians, [target], leaves, [None])
+        if unconnected_gradients == "zero":
+            found = _filled(found, leaves, [(*target.shape, *leaf.shape) for leaf in leaves])
+        return nest.pack(sources, found)
+
+    def batch_jacobian(
+        self,
+        target,
+        source,
+        unconnected_gradients="none",
+        parallel_iterations=None,
+        experimental_use_pfor=True,
+    ):
+        """The Jacobian of each sample: `target` (batch, ...) by `source` (batch, ...), where no
+        sample of the target depends on another one of the source, gives (batch, ..., ...).
+
+        Otherwise as `jacobian`, with one source. ValueError if the batch sizes differ.
+        """
+        self._begin(unconnected_gradients)
+        sizes = [tuple(x.shape)[:1] for x in (target, source)]
+        if () in sizes or sizes[0] != sizes[1]:
+            raise ValueError(
+                "batch_jacobian: target and source must have the batch in front, of one size; got "
+                f"the shapes {tuple(target.shape)} and {tuple(source.shape)}."
+            )
+        found = self._derived(derivatives.batch_jacobians, [target], [source], [None])
+        if unconnected_gradients == "zero":
+            found = _filled(found, [source], [(*target.shape, *source.shape[1:])])
+        return found[0]
+
+    def _begin(self, unconnected_gradients):
         if unconnected_gradients not in ("none", "zero"):
             raise ValueError(
                 f"unconnected_gradients must be 'none' or 'zero', got {unconnected_gradients!r}."
@@ -198,24 +241,13 @@ class GradientTape:
                 "A GradientTape gives gradients once. For more, make it with persistent=True."
             )
         self._used = True
-        targets = [t for t in nest.flatten(target) if t is not None]
-        given = output_gradients
-        seeds = [None] * len(targets) if given is None else nest.flatten(given)
-        if len(seeds) != len(targets):
-            raise ValueError(f"Got {len(seeds)} output_gradients for {len(targets)} targets.")
-        leaves = nest.flatten(sources)
-        if _frame.current() is None:
-            found = self._recorded_gradient(targets, leaves, seeds)
-        else:
-            found = self._traced_gradient(targets, leaves, seeds)
-        if unconnected_gradients == "zero":
-            pairs = zip(found, leaves, strict=True)
-            found = [operators.ops.zeros(s.shape, s.dtype) if g is None else g for g, s in pairs]
-        return nest.pack(sources, found)
 
-    def _traced_gradient(self, targets, sources, seeds):
-        total = _total(targets, seeds)
-        return gradient_nodes(total, [s if self._follows(s) else None for s in sources])
+    def _derived(self, derive, targets, sources, seeds):
+        """What a function of `derivatives` gives, None for sources that are not followed."""
+        sources = [s if self._follows(s) else None for s in sources]
+        if _frame.current() is not None:
+            return derive(targets, seeds, sources)
+        return self._played_back(derive, targets, sources, seeds)
 
     def _follows(self, source):
         accessed = self._all_variables or not isinstance(source, Variable)
@@ -262,7 +294,7 @@ class GradientTape:
 
     # ---- playing back ----
 
-    def _recorded_gradient(self, targets, sources, seeds):
+    def _played_back(self, derive, targets, sources, seeds):
         for target in targets:
             if id(target) not in self._made and id(target) not in self._watched:
                 raise ValueError(
@@ -271,7 +303,7 @@ class GradientTape:
                 )
         needed = self._needed(targets)
         self._check_unchanged(needed)
-        script = _Script(self, needed, targets, [s if self._follows(s) else None for s in sources])
+        script = _Script(self, needed, derive, targets, sources)
         with _Paused(self):
             return _played(script).at_step(self.step, script.arrays, seeds)
 
@@ -319,7 +351,8 @@ class _Script:
         key: equal for tapes that recorded the same calls, connected in the same way.
     """
 
-    def __init__(self, tape, needed, targets, sources):
+    def __init__(self, tape, needed, derive, targets, sources):
+        self._derive = derive
         self.arrays: list = []
         self._outside: dict[int, int] = {}
         self._number = {index: n for n, index in enumerate(needed)}
@@ -340,7 +373,7 @@ class _Script:
             )
         self._targets = [self._place(t) for t in targets]
         self._sources = [None if s is None else self._place(s, of_source=True) for s in sources]
-        self.key = (*parts, *map(_hashable, self._targets), *map(_hashable, self._sources))
+        self.key = (derive, *parts, *map(_hashable, self._targets), *map(_hashable, self._sources))
         self._tape = None  # what is kept holds no arrays
 
     def _place(self, leaf, of_source=False):
@@ -358,7 +391,7 @@ class _Script:
         return ("as is", leaf)
 
     def play(self, arrays, seeds):
-        """The gradients, while this is being traced."""
+        """The derivatives, while this is being traced."""
         results: list[list] = []
         frame = _frame.current()
 
@@ -376,8 +409,10 @@ class _Script:
             results.append(nest.flatten(function.fn(*args, **kwargs)))
             frame.assigned.clear()  # it has happened
         frame.draws, frame.first_draw = draws, 0
-        total = _total([value(place) for place in self._targets], seeds)
-        return gradient_nodes(total, [None if p is None else value(p) for p in self._sources])
+        targets = [value(place) for place in self._targets]
+        return self._derive(
+            targets, seeds, [None if p is None else value(p) for p in self._sources]
+        )
 
 
 def _played(script: _Script) -> Function:
@@ -393,17 +428,10 @@ def _played(script: _Script) -> Function:
     return function
 
 
-def _total(targets, seeds):
-    """The sum of all elements of the targets, each times its seed if there is one."""
-    ops = operators.ops
-    parts = [
-        ops.sum(ops.convert_to_tensor(t) if s is None else t * ops.cast(s, t.dtype))
-        for t, s in zip(targets, seeds, strict=True)
-    ]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+def _filled(found, sources, shapes):
+    """Zeros of these shapes instead of None."""
+    triples = zip(found, sources, shapes, strict=True)
+    return [operators.ops.zeros(shape, s.dtype) if g is None else g for g, s, shape in triples]
 
 
 def _kept(leaf):
@@ -422,58 +450,3 @@ def _hashable(place):
         return place
     leaf = place[1]
     return ("variable", id(leaf)) if isinstance(leaf, Variable) else nest.leaf_key(leaf)
-
-
-# ---- functions ----
-
-
-def value_and_grad(fn, variables=None, has_aux=False):
-    """A function that returns what `fn` returns, and its gradient by `variables`.
-
-        step = keras.value_and_grad(lambda x, y: loss_fn(y, model(x, training=True)), model)
-        loss, gradients = step(x, y)
-
-    Traced and compiled once per set of shapes; then a call is one run of a plan.
-
-    Args:
-        fn: function of arrays (nested) that returns a float scalar.
-        variables: list of variables, or a layer or model, whose trainable variables count; None:
-            the gradient is by the first argument of `fn` instead, in its structure.
-        has_aux: `fn` returns (scalar, anything), which is returned as it is.
-
-    Returns: a function giving (value, gradients), with has_aux ((value, aux), gradients). The
-    gradients are arrays in the order of the variables, zeros where there is no dependence.
-    """
-
-    def wanted(args):
-        if variables is None:
-            if not args:
-                raise TypeError("value_and_grad: the function needs an argument to derive by.")
-            return args[0]
-        return list(getattr(variables, "trainable_variables", variables))
-
-    def traced(args, kwargs, training):
-        with _frame.training_is(training):
-            result = fn(*args, **kwargs)
-        value = result[0] if has_aux else result
-        if nest.flatten(getattr(value, "shape", (None,))) != []:
-            raise ValueError(
-                f"value_and_grad: the function must return a scalar, got {value!r}."
-                + ("" if has_aux else " For (scalar, more) say has_aux=True.")
-            )
-        sources = wanted(args)
-        leaves = nest.flatten(sources)
-        found = gradient_nodes(value, leaves)
-        zeros = operators.ops.zeros
-        pairs = zip(found, leaves, strict=True)
-        found = [zeros(s.shape, s.dtype) if g is None else g for g, s in pairs]
-        return result, nest.pack(sources, found)
-
-    function = Function(traced)
-
-    def call(*args, **kwargs):
-        if _frame.current() is not None:
-            return traced(args, kwargs, state.training)
-        return function(args, kwargs, state.training)
-
-    return call

@@ -24,6 +24,7 @@ from seqrnn import config
 from seqrnn.trace import frame as _frame
 from seqrnn.trace import nest, operators
 from seqrnn.trace.array import Array, standard
+from seqrnn.trace.derivatives import backward
 from seqrnn.trace.frame import Frame, Tensor, state
 from seqrnn.trace.variable import Variable
 
@@ -133,7 +134,7 @@ class Traced:
         gradients, like = [], []
         if trainable is not None:
             like = [frame.first_read(v).id for v in trainable]
-            gradients = frame.graph.gradient([_loss(frame, leaves)], None, like)
+            gradients = backward(frame, _loss(frame, leaves), like)
         elif frame.updates:
             trainable = [v for update in frame.updates for v in update.variables]
             like = [frame.first_read(v).id for v in trainable]

@@ -216,7 +216,7 @@ def test_second_derivatives_of_recurrent_layers_are_refused():
             inner.watch(x)
             y = lstm(x)
         slopes = inner.gradient(y, x)
-    with pytest.raises(ValueError, match="lstm_grad.*second derivatives are not supported"):
+    with pytest.raises(ValueError, match=r"lstm_grad.*second derivatives are not supported"):
         outer.gradient(slopes, lstm.trainable_variables)
 
 
