@@ -6,11 +6,12 @@
     X(input) X(variable) X(constant)                                                              \
     /* elementwise: ops/unary.c */                                                                \
     X(neg) X(abs) X(sign) X(square) X(sqrt) X(rsqrt) X(reciprocal) X(exp) X(expm1) X(log)         \
-    X(log1p) X(sin) X(cos) X(tanh) X(sigmoid) X(relu) X(erf) X(floor) X(ceil) X(round)            \
+    X(log1p) X(sin) X(cos) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(tanh) X(asinh) X(acosh)      \
+    X(atanh) X(cbrt) X(sigmoid) X(relu) X(erf) X(floor) X(ceil) X(round)                          \
     X(isnan) X(isfinite) X(logical_not) X(cast) X(stop_gradient)                                  \
     X(tanh_grad) X(sigmoid_grad) X(relu_grad)                                                     \
     /* elementwise: ops/binary.c */                                                               \
-    X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(mod)                               \
+    X(add) X(sub) X(mul) X(div) X(pow) X(maximum) X(minimum) X(mod) X(atan2) X(hypot)             \
     X(equal) X(not_equal) X(less) X(less_equal) X(logical_and) X(logical_or) X(where)             \
     /* ops/reduce.c */                                                                            \
     X(sum) X(max) X(min) X(prod) X(argmax) X(argmin) X(cumsum)                                    \

@@ -37,7 +37,7 @@ static double unary_float(srn_unary f, double x) {
     case SRN_UNARY_square:
         return x * x;
     case SRN_UNARY_relu:
-        return isnan(x) ? x : fmax(x, 0);
+        return x <= 0 ? 0 : x;
     case SRN_UNARY_sqrt:
         return sqrt(x);
     case SRN_UNARY_rsqrt:
@@ -56,8 +56,26 @@ static double unary_float(srn_unary f, double x) {
         return sin(x);
     case SRN_UNARY_cos:
         return cos(x);
+    case SRN_UNARY_asin:
+        return asin(x);
+    case SRN_UNARY_acos:
+        return acos(x);
+    case SRN_UNARY_atan:
+        return atan(x);
+    case SRN_UNARY_sinh:
+        return sinh(x);
+    case SRN_UNARY_cosh:
+        return cosh(x);
     case SRN_UNARY_tanh:
         return tanh(x);
+    case SRN_UNARY_asinh:
+        return asinh(x);
+    case SRN_UNARY_acosh:
+        return acosh(x);
+    case SRN_UNARY_atanh:
+        return atanh(x);
+    case SRN_UNARY_cbrt:
+        return cbrt(x);
     case SRN_UNARY_sigmoid:
         return 1 / (1 + exp(-x));
     case SRN_UNARY_erf:
@@ -128,6 +146,10 @@ static double binary_float(srn_binary f, double a, double b) {
         return floor_mod(a, b);
     case SRN_BINARY_pow:
         return pow(a, b);
+    case SRN_BINARY_atan2:
+        return atan2(a, b);
+    case SRN_BINARY_hypot:
+        return hypot(a, b);
     case SRN_BINARY_tanh_grad:
         return b * (1 - a * a);
     case SRN_BINARY_sigmoid_grad:

@@ -17,14 +17,15 @@
 /* out[i] = f(x[i]). The first five also for integers, the last three to bool. */
 #define SRN_UNARY_LIST(X)                                                                          \
     X(neg) X(abs) X(sign) X(square) X(relu) X(sqrt) X(rsqrt) X(reciprocal) X(exp) X(expm1) X(log)  \
-    X(log1p) X(sin) X(cos) X(tanh) X(sigmoid) X(erf) X(floor) X(ceil) X(round)                     \
+    X(log1p) X(sin) X(cos) X(asin) X(acos) X(atan) X(sinh) X(cosh) X(tanh) X(asinh) X(acosh)       \
+    X(atanh) X(cbrt) X(sigmoid) X(erf) X(floor) X(ceil) X(round)                                   \
     X(isnan) X(isfinite) X(logical_not)
 
 /* out[i] = f(a[i], b[i]). The first line also for integers, the second for floats only, the third
  * for every type and to bool, the fourth for bool. */
 #define SRN_BINARY_LIST(X)                                                                         \
     X(add) X(sub) X(mul) X(maximum) X(minimum) X(mod)                                              \
-    X(div) X(pow) X(tanh_grad) X(sigmoid_grad) X(relu_grad)                                        \
+    X(div) X(pow) X(atan2) X(hypot) X(tanh_grad) X(sigmoid_grad) X(relu_grad)                      \
     X(equal) X(not_equal) X(less) X(less_equal)                                                    \
     X(logical_and) X(logical_or)
 

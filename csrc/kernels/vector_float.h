@@ -15,7 +15,7 @@ static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t
         UNARY(abs, LIBM(fabs)(x))
         UNARY(sign, x > 0 ? 1 : x < 0 ? -1 : x) /* NaN and the zeros stay */
         UNARY(square, x * x)
-        UNARY(relu, x < 0 ? 0 : x) /* NaN stays */
+        UNARY(relu, x <= 0 ? 0 : x) /* NaN stays */
         UNARY(sqrt, LIBM(sqrt)(x))
         UNARY(rsqrt, 1 / LIBM(sqrt)(x))
         UNARY(reciprocal, 1 / x)
@@ -25,7 +25,16 @@ static void NAME(unary)(srn_unary f, void *result, const void *argument, int64_t
         UNARY(log1p, LIBM(log1p)(x))
         UNARY(sin, LIBM(sin)(x))
         UNARY(cos, LIBM(cos)(x))
+        UNARY(asin, LIBM(asin)(x))
+        UNARY(acos, LIBM(acos)(x))
+        UNARY(atan, LIBM(atan)(x))
+        UNARY(sinh, LIBM(sinh)(x))
+        UNARY(cosh, LIBM(cosh)(x))
         UNARY_VECTORS(tanh)
+        UNARY(asinh, LIBM(asinh)(x))
+        UNARY(acosh, LIBM(acosh)(x))
+        UNARY(atanh, LIBM(atanh)(x))
+        UNARY(cbrt, LIBM(cbrt)(x))
         UNARY_VECTORS(sigmoid)
         UNARY(erf, LIBM(erf)(x))
         UNARY(floor, LIBM(floor)(x))
@@ -69,6 +78,8 @@ static void NAME(binary)(srn_binary f, void *result, const void *left, int step_
         BINARY(minimum, out, a < b || a != a ? a : b)
         BINARY(mod, out, NAME(floor_mod)(a, b))
         BINARY(pow, out, LIBM(pow)(a, b))
+        BINARY(atan2, out, LIBM(atan2)(a, b))
+        BINARY(hypot, out, LIBM(hypot)(a, b))
         /* a is the value of the function, b the gradient by it */
         BINARY(tanh_grad, out, b * (1 - a * a))
         BINARY(sigmoid_grad, out, b * a * (1 - a))

@@ -348,6 +348,29 @@ SMOOTH(mod, take_number,
        "mod(a, b) = a - b floor(a / b), numbers, broadcast: the sign of b, as in Python;\n"
        "an integer by 0 is 0.")
 
+/* x / sqrt(a^2 + b^2)^2, no square of which can overflow. */
+static srn_val over_square(srn_graph *g, srn_val x, srn_val a, srn_val b) {
+    srn_val length = srn_emit2(g, SRN_OP_hypot, a, b);
+    return srn_div(g, srn_div(g, x, length), length);
+}
+
+RULE(atan2, srn_mul(g, dy, over_square(g, b, a, b)),
+     srn_neg(g, srn_mul(g, dy, over_square(g, a, a, b))))
+SMOOTH(atan2, take_float,
+       "atan2(a, b), the angle in [-pi, pi] of the point with ordinate a and abscissa b; floats,\n"
+       "broadcast. Gradient b / (a^2 + b^2) and -a / (a^2 + b^2), NaN at the origin.")
+
+/* x / y, and 0 where y is 0. */
+static srn_val part_of(srn_graph *g, srn_val x, srn_val y) {
+    srn_val zero = srn_emit2(g, SRN_OP_equal, y, srn_scalar_like(g, y, 0));
+    return srn_div(g, x, srn_where(g, zero, srn_scalar_like(g, y, 1), y));
+}
+
+RULE(hypot, srn_mul(g, dy, part_of(g, a, y)), srn_mul(g, dy, part_of(g, b, y)))
+SMOOTH(hypot, take_float,
+       "hypot(a, b) = sqrt(a^2 + b^2) without overflow, infinite if one of them is; floats,\n"
+       "broadcast. Gradient a / y and b / y, 0 at the origin.")
+
 FLAT(equal, compare, "equal(a, b) = (a == b), any type to bool, broadcast.")
 FLAT(not_equal, compare, "not_equal(a, b) = (a != b), any type to bool, broadcast.")
 FLAT(less, compare, "less(a, b) = (a < b), any type to bool, broadcast.")

@@ -130,6 +130,44 @@ SMOOTH(sin, take_float, "sin(x), radians; floats.")
 RULE(cos, srn_neg(g, srn_mul(g, dy, srn_emit1(g, SRN_OP_sin, x))))
 SMOOTH(cos, take_float, "cos(x), radians; floats.")
 
+/* (1 - x)(1 + x), which is exact near 1. */
+static srn_val one_less_square(srn_graph *g, srn_val x) {
+    return srn_mul(g, srn_shift(g, srn_neg(g, x), 1), srn_shift(g, x, 1));
+}
+
+static srn_val root(srn_graph *g, srn_val x) {
+    return srn_emit1(g, SRN_OP_sqrt, x);
+}
+
+RULE(asin, srn_div(g, dy, root(g, one_less_square(g, x))))
+SMOOTH(asin, take_float, "asin(x) in [-pi/2, pi/2], floats. Gradient 1 / sqrt(1 - x^2).")
+
+RULE(acos, srn_neg(g, srn_div(g, dy, root(g, one_less_square(g, x)))))
+SMOOTH(acos, take_float, "acos(x) in [0, pi], floats. Gradient -1 / sqrt(1 - x^2).")
+
+RULE(atan, srn_div(g, dy, srn_shift(g, srn_square(g, x), 1)))
+SMOOTH(atan, take_float, "atan(x) in [-pi/2, pi/2], floats. Gradient 1 / (1 + x^2).")
+
+RULE(sinh, srn_mul(g, dy, srn_emit1(g, SRN_OP_cosh, x)))
+SMOOTH(sinh, take_float, "sinh(x), floats.")
+
+RULE(cosh, srn_mul(g, dy, srn_emit1(g, SRN_OP_sinh, x)))
+SMOOTH(cosh, take_float, "cosh(x), floats.")
+
+RULE(asinh, srn_div(g, dy, root(g, srn_shift(g, srn_square(g, x), 1))))
+SMOOTH(asinh, take_float, "asinh(x), floats. Gradient 1 / sqrt(x^2 + 1).")
+
+/* Two roots: their product is NaN below -1, where acosh is, too. */
+RULE(acosh, srn_div(g, dy, srn_mul(g, root(g, srn_shift(g, x, -1)), root(g, srn_shift(g, x, 1)))))
+SMOOTH(acosh, take_float, "acosh(x) >= 0, floats. Gradient 1 / sqrt(x^2 - 1).")
+
+RULE(atanh, srn_div(g, dy, one_less_square(g, x)))
+SMOOTH(atanh, take_float, "atanh(x), floats. Gradient 1 / (1 - x^2).")
+
+RULE(cbrt, srn_div(g, dy, srn_scale(g, srn_square(g, y), 3)))
+SMOOTH(cbrt, take_float,
+       "cbrt(x), the real cube root; floats. Gradient 1 / (3 y^2), infinite at 0.")
+
 RULE(tanh, srn_emit2(g, SRN_OP_tanh_grad, y, dy))
 SMOOTH(tanh, take_float, "tanh(x), floats.")
 

@@ -109,7 +109,6 @@ from seqrnn.ops.elementwise import (
     ceil,
     clip,
     cos,
-    cosh,
     divide,
     divide_no_nan,
     equal,
@@ -148,7 +147,6 @@ from seqrnn.ops.elementwise import (
     rsqrt,
     sign,
     sin,
-    sinh,
     sqrt,
     square,
     stop_gradient,
@@ -325,10 +323,12 @@ from seqrnn.ops.trigonometry import (
     arctan2,
     arctanh,
     cbrt,
+    cosh,
     deg2rad,
     hypot,
     rad2deg,
     sinc,
+    sinh,
 )
 from seqrnn.trace import operators as _operators
 from seqrnn.trace.frame import outside_scan

@@ -5,7 +5,6 @@ from __future__ import annotations
 from seqrnn.ops.core import as_float, op
 from seqrnn.ops.elementwise import (
     add,
-    clip,
     greater,
     less,
     less_equal,
@@ -26,7 +25,8 @@ from seqrnn.ops.shaping import expand_dims, moveaxis, split
 def soft_shrink(x, threshold=0.5):
     """x moved towards 0 by `threshold`, and 0 where |x| <= threshold."""
     x = as_float(x)
-    return subtract(x, clip(x, -threshold, threshold))
+    below = where(less(x, -threshold), add(x, threshold), 0.0)
+    return where(greater(x, threshold), subtract(x, threshold), below)
 
 
 @op
@@ -67,8 +67,10 @@ def sparse_plus(x):
 
 @op
 def sparse_sigmoid(x):
-    """(x + 1) / 2 between 0 and 1."""
-    return clip(multiply(add(as_float(x), 1.0), 0.5), 0.0, 1.0)
+    """(x + 1) / 2 between 0 and 1: the derivative of `sparse_plus`. Gradient 0 at -1 and 1."""
+    x = as_float(x)
+    middle = multiply(add(x, 1.0), 0.5)
+    return where(less_equal(x, -1.0), 0.0, where(less_equal(1.0, x), 1.0, middle))
 
 
 @op

@@ -29,13 +29,15 @@ _RANK = {"bool": 0, "int32": 1, "int64": 2, "float32": 3, "float64": 4}
 
 
 # Parameters that are no data, in every op: sizes, places, options. See `op`.
-_STATIC = """axes axis axis1 axis2 axisa axisb axisc destination source shape newshape size num n k kth
-    N M length num_classes num_segments repeats shift order ord indices_or_sections lower upper
+_STATIC = """
+    axes axis axis1 axis2 axisa axisb axisc destination source shape newshape size num n k kth N
+    M length num_classes num_segments repeats shift order ord indices_or_sections lower upper
     maximum_iterations decimals q minlength increasing unroll strides stride padding pool_size
     output_size dilation dilation_rate groups output_padding pad_left pad_right pad_width
     constant_values sequence_length sequence_stride mask_index dtype keepdims method mode side
     endpoint retstep reverse indexing sparse epsilon rtol atol equal_nan from_logits activation
-    recurrent_activation is_causal approximate"""
+    recurrent_activation is_causal approximate
+"""
 
 
 def op(fn=None, *, static=()):

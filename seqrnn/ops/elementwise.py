@@ -68,10 +68,20 @@ def floor_divide(x1, x2):
     """The largest whole number not above x1 / x2, in the dtype of the operands."""
     a, b = operands(x1, x2)
     if config.is_float(a.dtype):
-        return floor(divide(a, b))
+        return _floored_quotient(a, b)
     if a.dtype == "bool":
         a, b = as_tensor(a, "int32"), as_tensor(b, "int32")
     return _whole_quotient(a, b)
+
+
+def _floored_quotient(a: Tensor, b: Tensor) -> Tensor:
+    """floor(a / b) of floats: the quotient of what the remainder leaves, as a / b may round up to a
+    whole number. Gradient 0."""
+    rest = mod(a, b)
+    exact = round(divide(subtract(a, rest), b))
+    beyond = where(isinf(rest), -1.0, 0.0)  # by infinity: -1 where the signs differ
+    result = where(logical_and(isinf(b), isfinite(a)), beyond, exact)
+    return where(equal(b, 0), floor(divide(a, b)), result)
 
 
 def _whole_quotient(a: Tensor, b: Tensor) -> Tensor:
@@ -400,7 +410,14 @@ def logaddexp(x1, x2):
     """log(exp(x1) + exp(x2)) without overflow."""
     a, b = operands(x1, x2)
     a, b = as_float(a), as_float(b)
-    return add(maximum(a, b), log1p(exp(negative(abs(subtract(a, b))))))
+    behind = less(a, b)
+    larger, smaller = where(behind, b, a), where(behind, a, b)
+    return add(larger, log1p(exp(_apart(smaller, larger))))
+
+
+def _apart(a: Tensor, b: Tensor) -> Tensor:
+    """a - b, and 0 of the same infinities."""
+    return where(logical_and(equal(a, b), isinf(a)), 0.0, subtract(a, b))
 
 
 @op
@@ -419,20 +436,6 @@ def cos(x):
 def tan(x):
     """Tangent of radians."""
     return divide(sin(x), cos(x))
-
-
-@op
-def sinh(x):
-    """(exp(x) - exp(-x)) / 2."""
-    x = as_float(x)
-    return multiply(subtract(expm1(x), expm1(negative(x))), 0.5)
-
-
-@op
-def cosh(x):
-    """(exp(x) + exp(-x)) / 2."""
-    x = as_float(x)
-    return multiply(add(exp(x), exp(negative(x))), 0.5)
 
 
 @op

@@ -18,6 +18,7 @@ from seqrnn.ops.elementwise import (
     exp,
     expm1,
     less,
+    less_equal,
     log,
     log1p,
     maximum,
@@ -46,15 +47,16 @@ def relu(x):
 
 @op
 def relu6(x):
-    """x between 0 and 6."""
-    return clip(x, 0, 6)
+    """x between 0 and 6. Gradient 0 at both."""
+    x = as_tensor(x)
+    return where(less_equal(6, x), 6, relu(x))
 
 
 @op(static=("negative_slope",))
 def leaky_relu(x, negative_slope=0.2):
-    """x, times `negative_slope` where it is negative."""
+    """x, times `negative_slope` where it is not positive."""
     x = as_float(x)
-    return where(less(x, 0.0), multiply(x, negative_slope), x)
+    return where(less(0.0, x), x, multiply(x, negative_slope))
 
 
 @op(static=("alpha",))
@@ -91,8 +93,8 @@ def log_sigmoid(x):
 
 @op
 def hard_sigmoid(x):
-    """x / 6 + 0.5 between 0 and 1."""
-    return clip(add(divide(as_float(x), 6.0), 0.5), 0.0, 1.0)
+    """x / 6 + 0.5 between 0 and 1. Gradient 0 at -3 and 3."""
+    return divide(relu6(add(as_float(x), 3.0)), 6.0)
 
 
 @op
@@ -117,8 +119,9 @@ hard_swish = hard_silu
 
 @op
 def hard_tanh(x):
-    """x between -1 and 1."""
-    return clip(as_float(x), -1.0, 1.0)
+    """x between -1 and 1. Gradient 1 at both."""
+    x = as_float(x)
+    return where(less(x, -1.0), -1.0, where(less(1.0, x), 1.0, x))
 
 
 @op

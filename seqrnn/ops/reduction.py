@@ -19,6 +19,7 @@ from seqrnn.ops.elementwise import (
     multiply,
     not_equal,
     power,
+    rsqrt,
     sqrt,
     square,
     stop_gradient,
@@ -279,6 +280,8 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     """x divided by its norm along an axis, which is taken to be at least `epsilon`."""
     x = as_float(x)
     epsilon = config.epsilon() if epsilon is None else epsilon
+    if order == 2:  # the root of what is not 0, for its slope at 0 is infinite
+        return multiply(x, rsqrt(maximum(sum(square(x), axis, True), epsilon**2)))
     return divide(x, maximum(norm(x, order, axis, True), epsilon))
 
 

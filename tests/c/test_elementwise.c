@@ -341,7 +341,9 @@ static void test_unary_gradients(void) {
                                          SRN_OP_sigmoid,    SRN_OP_relu,    SRN_OP_erf,
                                          SRN_OP_floor,      SRN_OP_softmax, SRN_OP_log_softmax,
                                          SRN_OP_cumsum,     SRN_OP_sqrt,    SRN_OP_rsqrt,
-                                         SRN_OP_reciprocal, SRN_OP_log,     SRN_OP_log1p};
+                                         SRN_OP_reciprocal, SRN_OP_log,     SRN_OP_log1p,
+                                         SRN_OP_atan,       SRN_OP_sinh,    SRN_OP_cosh,
+                                         SRN_OP_asinh,      SRN_OP_cbrt};
     for (size_t i = 0; i < sizeof anywhere / sizeof *anywhere; i++) {
         slope s;
         slope_begin(&s, f64_type(2, 3, 7, 0), f64_type(1, 2, 0, 0));

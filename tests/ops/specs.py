@@ -21,6 +21,11 @@ def positive(*shape):
     return _rng.uniform(0.2, 3.0, size=shape)
 
 
+def within(*shape):
+    """Numbers well inside of -1 .. 1."""
+    return _rng.uniform(-0.9, 0.9, size=shape)
+
+
 def integers(low, high, *shape, dtype="int32"):
     return _rng.integers(low, high, size=shape).astype(dtype)
 
@@ -148,7 +153,16 @@ ELEMENTWISE = [
     _unary("log1p", np.log1p, positive),
     _unary("sin", np.sin),
     _unary("cos", np.cos),
+    _unary("asin", np.arcsin, within),
+    _unary("acos", np.arccos, within),
+    _unary("atan", np.arctan),
+    _unary("sinh", np.sinh),
+    _unary("cosh", np.cosh),
     _unary("tanh", np.tanh),
+    _unary("asinh", np.arcsinh),
+    _unary("acosh", np.arccosh, lambda *s: positive(*s) + 1),
+    _unary("atanh", np.arctanh, within),
+    _unary("cbrt", np.cbrt, distinct),
     _unary("sigmoid", ref.sigmoid),
     _unary("relu", lambda x: np.maximum(x, 0), distinct, refused_dtype="bool"),
     _unary("erf", ref.erf),
@@ -182,6 +196,8 @@ ELEMENTWISE = [
     _binary("maximum", np.maximum, distinct),
     _binary("minimum", np.minimum, distinct),
     _binary("mod", np.mod, positive),
+    _binary("atan2", np.arctan2, distinct),
+    _binary("hypot", np.hypot, distinct),
     _binary("equal", np.equal, **_compare),
     _binary("not_equal", np.not_equal, **_compare),
     _binary("less", np.less, **_compare),
