@@ -14,7 +14,8 @@ import numpy as np
 from seqrnn.ops.convolution import one_step, same_padding, sequence
 from seqrnn.ops.core import op
 from seqrnn.ops.elementwise import add, maximum, multiply
-from seqrnn.ops.reduction import max, mean
+from seqrnn.ops.reduction import max as largest
+from seqrnn.ops.reduction import mean
 from seqrnn.ops.shaping import pad, stack, swapaxes
 
 
@@ -80,7 +81,7 @@ def _shifted(x, size: int, stride: int, count: int, left: int, outside: float) -
 @op
 def adaptive_max_pool(inputs, output_size, data_format=None):
     """The largest value of each of `output_size` windows that cover the sequence, per channel."""
-    return _adaptive(max, inputs, output_size, data_format, "adaptive_max_pool")
+    return _adaptive(largest, inputs, output_size, data_format, "adaptive_max_pool")
 
 
 @op

@@ -66,6 +66,7 @@ RANKS = [
              here=[None, 1]),
 ]  # fmt: skip
 
+
 def _reloaded(k, ending):
     """How far a model with layers whose configs have no name is from what its file gives."""
 

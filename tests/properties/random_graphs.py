@@ -48,13 +48,13 @@ MASKED_LAYERS = st.one_of(
     sized("Dense", "units").map(lambda dense: ("TimeDistributed", {"layer": dense})),
     layer("LayerNormalization", center=st.booleans()),
     layer("BatchNormalization", scale=st.booleans()),
-    layer("RMSNormalization"),
     layer("Dropout", rate=RATES).map(lambda d: (d[0], {"rate": 0.2, **d[1]})),
     layer("PReLU").map(lambda p: (p[0], {"shared_axes": [1]})),
     layer("LeakyReLU"),
 )
-# What ends a mask.
-CONVOLUTIONS = st.one_of(
+# What ends a mask, as in Keras.
+UNMASKED_LAYERS = st.one_of(
+    layer("RMSNormalization"),
     *[
         st.fixed_dictionaries(
             {**size, "kernel_size": st.integers(1, 3), "padding": st.just("same")},
@@ -100,7 +100,7 @@ def flat(drawn):
 
 
 @st.composite
-def graphs(draw, layers=MASKED_LAYERS | CONVOLUTIONS, inputs=INPUTS, outputs=2, ends=ENDS):
+def graphs(draw, layers=MASKED_LAYERS | UNMASKED_LAYERS, inputs=INPUTS, outputs=2, ends=ENDS):
     """A graph as data."""
     return {
         "inputs": draw(st.lists(inputs, min_size=1, max_size=2)),
