@@ -24,7 +24,7 @@ from seqrnn.layers.arguments import (
     refuse_unknown,
 )
 from seqrnn.layers.context import applied, built_in_context, name_layer, path_of, prepare
-from seqrnn.layers.tracking import Tracked, undone_on_error
+from seqrnn.layers.tracking import Tracked, clock, undone_on_error
 from seqrnn.trace import (
     Array,
     Function,
@@ -90,6 +90,7 @@ class Layer(Tracked):
         self._trainable = flag(trainable, self, "trainable")
         self._settled = False  # whether a call has succeeded, so that nothing is left to build
         self._function = None
+        self._looked_at = 0  # when attributes were last compared with those of the plans
         self._eager_losses = []
         self._recorded = ()  # calls on placeholders
         self.activity_regularizer = _resolved("regularizers", activity_regularizer)
@@ -123,7 +124,12 @@ class Layer(Tracked):
     build = built_in_context(build)
 
     def call(self, *args, **kwargs):
-        """The function of the layer: tensors to tensors."""
+        """The function of the layer: tensors to tensors.
+
+        It is traced: attributes that are no variables are constants of the plan. Calls on arrays
+        notice when one is set (not what happens inside lists and dicts); `fit`, `evaluate` and
+        `predict` keep what they found first, until `compile`.
+        """
         raise NotImplementedError(
             f"{type(self).__name__} has no method `call(self, inputs)`. Define what it computes."
         )
@@ -436,12 +442,15 @@ class Layer(Tracked):
         if state.eager and self._is_written():
             self._eager_losses = []
             return applied(self, args, kwargs)
-        if self._function is None:
+        if self._function is None or self._has_changed(self._looked_at):
+            steps = 0 if self._function is None else self._function.step
             self._function = Function(self._traced_body)
+            self._function.step = steps  # so that random numbers go on
         if args and all(isinstance(x, (bool, int, float)) for x in nest.flatten(args[0])):
             args = (np.asarray(args[0]), *args[1:])  # nested lists of numbers
         masks = [getattr(leaf, "_keras_mask", None) for leaf in nest.flatten((args, kwargs))]
         outputs, out_masks, self._eager_losses = self._function(args, kwargs, masks, state.training)
+        self._looked_at = clock.now  # what `build` sets belongs to the call
         for leaf, mask in zip(nest.flatten(outputs), out_masks, strict=True):
             if mask is not None and isinstance(leaf, Array):
                 leaf._keras_mask = mask
@@ -463,7 +472,7 @@ class Layer(Tracked):
         return outputs, out_masks, losses
 
     def __getstate__(self):
-        return {**self.__dict__, "_function": None}
+        return {**self.__dict__, "_function": None, "_changed_at": 0}
 
     def __repr__(self):
         return f"<{type(self).__name__} name={self.__dict__.get('name')} built={self.built}>"

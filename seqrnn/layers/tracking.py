@@ -2,7 +2,7 @@
 
 Nothing is registered when an attribute is set. The attributes are looked through when somebody
 asks, in the order in which they were set, into lists, tuples and dicts: so a layer appended to a
-list later is found too.
+list later is found too. Only the time is noted, for attributes are constants of a traced `call`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,45 @@ from __future__ import annotations
 import contextlib
 import itertools
 
-from seqrnn.trace import Variable
+from seqrnn.trace import Variable, current
 
 _CONTAINERS = (list, tuple, dict)
 
 
+class _Clock:
+    """Counts the attributes that were set, of all layers, after their first call."""
+
+    now = 0
+
+
+clock = _Clock()
+
+
 class Tracked:
     """Base of `Layer`: finds variables and sublayers."""
+
+    _not_in_call = frozenset({"built", "trainable"})  # attributes that are noted otherwise, or not
+    _changed_at = 0  # when an attribute was last set
+
+    def __setattr__(self, name, value):
+        before = self.__dict__.get(name, clock)
+        super().__setattr__(name, value)
+        if (
+            self.__dict__.get("_settled")
+            and name[0] != "_"
+            and name not in self._not_in_call
+            and current() is None
+            and not _same(before, value)
+        ):
+            clock.now += 1
+            self.__dict__["_changed_at"] = clock.now
+
+    def _has_changed(self, since: int) -> bool:
+        """Whether an attribute of this layer or one below has been set after `clock.now` was
+        `since`. What happens inside of lists and dicts is not noticed."""
+        return clock.now > since and any(
+            layer._changed_at > since for layer in self._flatten_layers()
+        )
 
     def _found(self, kind: type) -> list:
         """The distinct objects of class `kind` among the attributes, containers included."""
@@ -83,6 +115,12 @@ class Tracked:
     variables = weights
     trainable_variables = trainable_weights
     non_trainable_variables = non_trainable_weights
+
+
+def _same(before, value) -> bool:
+    """Whether a new value of an attribute is the old one."""
+    plain = isinstance(value, (bool, int, float, str)) and type(before) is type(value)
+    return before is value or (plain and before == value)
 
 
 @contextlib.contextmanager

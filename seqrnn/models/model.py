@@ -43,6 +43,8 @@ class Model(Trainer, Layer):
     A subclass without inputs and outputs defines `call(self, inputs)` instead.
     """
 
+    _not_in_call = Trainer._not_in_call | Layer._not_in_call
+
     def __init__(self, inputs=None, outputs=None, name=None, trainable=True, **kwargs):
         functional = inputs is not None or outputs is not None
         if functional and type(self) is Model:

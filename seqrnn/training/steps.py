@@ -11,6 +11,7 @@ import numpy as np
 from seqrnn import config, trace
 from seqrnn.errors import UnknownOutputError, did_you_mean
 from seqrnn.layers.context import name_layer
+from seqrnn.layers.tracking import clock
 from seqrnn.losses.functions import ShapeMismatch
 from seqrnn.trace import Array, Spec, nest
 from seqrnn.training.hints import explain_mismatch
@@ -28,11 +29,12 @@ class Steps:
         self.objective = objective
         self.optimizer = optimizer
         self._plans = {}
+        self._ahead = None  # (clock, keys of plans) of a fit whose callbacks have still to begin
         self._trained = None  # the variables that the optimizer changes
         self.underway = None  # where the fit is
 
     def __getstate__(self):
-        own = {"_plans": {}, "_trained": None, "underway": None}
+        own = {"_plans": {}, "_ahead": None, "_trained": None, "underway": None}
         return {**self.__dict__, **own}
 
     def renewed(self):
@@ -128,8 +130,26 @@ class Steps:
             traced = self.new_plan(mode, specs)
             while len(self._plans) >= _PLANS:
                 self._plans.pop(next(iter(self._plans)), None)
+            if self._ahead is not None:
+                self._ahead[1].append(key)
         self._plans[key] = traced  # the most recent one is last
         return traced
+
+    def trace_ahead(self):
+        """From here on plans are made before callbacks begin, who may set attributes of layers."""
+        self._ahead = (clock.now, [])
+
+    def trace_anew_if_changed(self):
+        """Callbacks have begun: forgets the plans made since `trace_ahead`, if they are outdated.
+
+        Later on plans are kept whatever happens to attributes, as in Keras.
+        """
+        if self._ahead is None:
+            return
+        (since, keys), self._ahead = self._ahead, None
+        if self.model._has_changed(since):
+            for key in keys:
+                self._plans.pop(key, None)
 
     def new_plan(self, mode, specs):
         """A plan for these specs (x, y, weight), not kept."""

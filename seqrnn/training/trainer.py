@@ -38,6 +38,12 @@ from seqrnn.utils.progress import Progbar, write
 class Trainer(StepMethods):
     """The part of a model that trains it."""
 
+    # Attributes that training sets all the time, and that no `call` depends on.
+    _not_in_call = frozenset(
+        {"optimizer", "loss", "history", "stop_training", "random_step", "inference_step"}
+        | {"run_eagerly", "jit_compile", "steps_per_execution"}
+    )
+
     # ---- compile ----
 
     def compile(
@@ -232,6 +238,7 @@ class Trainer(StepMethods):
         pace = Pace(lambda: hooks.heard or bar.due() or steps.one_by_one())
         steps.reset()
         listeners.call("on_epoch_begin", epoch, {})
+        steps.trace_anew_if_changed()
         training.begin()
         underway.go_on_counting(steps)
         while (batch := training.take(pace.steps())) is not None:
@@ -274,6 +281,7 @@ class Trainer(StepMethods):
     def _prepare(self, steps, data, validation):
         """Traces the plans, so that shapes that don't fit fail before the first step."""
         steps.warn_if_changed()
+        steps.trace_ahead()
         if isinstance(data, ArrayData):
             data.settle(self.compute_dtype)
             steps.plan("train", data.first())

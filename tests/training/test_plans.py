@@ -1,5 +1,7 @@
 """Which plan a step takes: what has to match what it was traced with, and what it keeps."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -206,3 +208,121 @@ def test_targets_that_a_loss_or_a_metric_needs_are_asked_for():
         ValueError, match="Got 1 arrays of targets for a model with 2 outputs: p, q"
     ):
         model.fit(ONES, ONES[:, :1], verbose=0)
+
+
+# ---- attributes of layers, which are constants of a plan ----
+
+
+class Scaled(layers.Layer):
+    k = 1.0
+
+    def call(self, inputs):
+        return inputs * self.k
+
+
+def first(array):
+    return float(np.ravel(array)[0])
+
+
+def test_a_layer_called_on_arrays_sees_its_attributes_as_they_are():
+    layer = Scaled()
+    found = []
+    for k in (1.0, 5.0, 5.0, 2.0):
+        layer.k = k
+        found.append(first(layer(ONES)))
+    assert found == [1.0, 5.0, 5.0, 2.0]
+    activation = layers.Activation("relu")
+    assert first(activation(-ONES)) == 0.0
+    activation.activation = keras.activations.linear
+    assert first(activation(-ONES)) == -1.0
+
+
+@pytest.mark.parametrize("wrap", [lambda x: keras.Sequential([x]), lambda x: Around([x])])
+def test_so_does_what_is_around_the_layer(wrap):
+    layer = Scaled()
+    outer = wrap(layer)
+    assert first(outer(ONES)) == 1.0
+    layer.k = 5.0
+    other = Scaled()
+    assert (first(other(ONES)), first(outer(ONES))) == (1.0, 5.0)
+    layer.k = 6.0
+    with keras.GradientTape() as tape:
+        x = keras.ops.convert_to_tensor(ONES)
+        tape.watch(x)
+        y = outer(x)
+    assert first(tape.gradient(y, x)) == 6.0
+    assert first(pickle.loads(pickle.dumps(layer))(ONES)) == 6.0
+
+
+class Around(layers.Layer):
+    def __init__(self, parts):
+        super().__init__()
+        self.parts = parts
+
+    def call(self, inputs):
+        for part in self.parts:
+            inputs = part(inputs)
+        return inputs
+
+
+def test_random_numbers_go_on_after_a_change():
+    layer = layers.Dropout(0.5, seed=1)
+    x = np.ones((4, 50), "float32")
+    found = []
+    for note in "abc":
+        layer.note = note
+        found.append(layer(x, training=True).tobytes())
+    assert len(set(found)) == 3
+
+
+def test_a_layer_is_traced_once_while_nothing_changes():
+    traces = []
+
+    class Notes(Scaled):
+        def call(self, inputs):
+            traces.append(self.k)
+            self.seen = inputs.shape  # while it is traced
+            return super().call(inputs)
+
+    layer, other = Notes(), Scaled()
+    for k in (2.0, 2.0, 4.0):
+        layer.k = float(str(k))  # another object each time
+        other.k = k + 1.0
+        layer.trainable = True
+        for _ in range(2):
+            other(layer(ONES))
+    assert traces == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("hook", ["on_train_begin", "on_epoch_begin"])
+def test_fit_sees_what_callbacks_set_before_the_first_step(hook):
+    """As Keras 3.15.1: the first step is traced after these hooks, and then kept."""
+    layer = Scaled()
+    model = keras.Sequential([layers.Input((3,)), layer])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+
+    def to(k):
+        callback = keras.callbacks.Callback()
+        setattr(callback, hook, lambda *_: setattr(layer, "k", k))
+        return [callback]
+
+    assert model.fit(ONES, 0 * ONES, epochs=2, callbacks=to(3.0), verbose=0).history == {
+        "loss": [9.0, 9.0]
+    }
+    assert model.fit(ONES, 0 * ONES, callbacks=to(7.0), verbose=0).history == {"loss": [9.0]}
+    assert model.evaluate(ONES, 0 * ONES, verbose=0) == 49.0
+
+
+def test_fit_traces_once_where_callbacks_set_nothing():
+    traces = []
+
+    class Notes(Scaled):
+        def call(self, inputs):
+            traces.append(inputs.shape)
+            return super().call(inputs)
+
+    model = keras.Sequential([layers.Input((3,)), Notes()])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    traces.clear()
+    model.fit(ONES, ONES, epochs=2, verbose=0, callbacks=[keras.callbacks.Callback()])
+    assert traces == [(4, 3)]
