@@ -239,6 +239,8 @@ class Lambda(Layer):
         arguments: dict of further arguments.
     """
 
+    _takes_code = ("function", "mask")
+
     def __init__(self, function, output_shape=None, mask=None, arguments=None, **kwargs):
         super().__init__(**kwargs)
         if not callable(function):
@@ -259,20 +261,35 @@ class Lambda(Layer):
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self):
-        from seqrnn import saving
-
         return {
             **super().get_config(),
-            "function": saving.serialize_keras_object(self.function),
-            "mask": saving.serialize_keras_object(self.mask),
+            "function": _function_to_config(self.function),
+            "mask": _function_to_config(self.mask),
             "arguments": self.arguments,
         }
 
     @classmethod
     def from_config(cls, config):
-        from seqrnn import saving
+        from seqrnn.saving import lambdas, objects
 
-        config = dict(config)
-        for name in ("function", "mask"):
-            config[name] = saving.deserialize_keras_object(config.get(name))
+        # Keras 2 says where a function is from; Keras 3 may keep the output's shape, as code too.
+        left_out = ("function_type", "module", "output_shape", "output_shape_type")
+        config = {key: value for key, value in config.items() if key not in left_out}
+        for name in cls._takes_code:
+            data = config.get(name)
+            if lambdas.is_code(data):
+                key = config.get("name", "lambda") + {"function": "", "mask": ".mask"}[name]
+                config[name] = lambdas.function_for_code(data, key)
+            elif isinstance(data, str):  # of Keras 2
+                config[name] = objects.find_object(data)
+            else:
+                config[name] = objects.deserialize_keras_object(data)
         return cls(**config)
+
+
+def _function_to_config(function):
+    from seqrnn.saving import lambdas, objects
+
+    if lambdas.is_lambda(function):
+        return lambdas.lambda_to_config(function)
+    return objects.serialize_keras_object(function)

@@ -21,6 +21,7 @@ import numpy as np
 from seqrnn import config
 from seqrnn.errors import BadConfigError, UnknownObjectError
 from seqrnn.saving import archive, hdf5, legacy, state
+from seqrnn.saving.lambdas import warn_of_lambdas
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
 _WEIGHTS = "model.weights.h5"
@@ -52,6 +53,7 @@ def save_model(model, filepath, overwrite=True, include_optimizer=True, **kwargs
     """
     _refuse_options("save", kwargs, {"zipped": (None, True), "save_format": (None,)})
     kind = format_of_name(filepath)
+    warn_of_lambdas(model)
     if kind == "weights":
         raise ValueError(
             f"{os.fsdecode(filepath)!r}: '.weights.h5' is for save_weights(); a model's file ends "

@@ -6,7 +6,8 @@ and dicts stay as they are; tuples become lists. A layer or model adds "build_co
 model "compile_config". Our classes are written by the name that Keras has for them, so either side
 reads what the other wrote.
 
-No code is ever stored, imported or run: a class or function is found again by its name, in this
+No code is ever imported or run (and only that of the lambda of a `Lambda` stored, for Keras, see
+`lambdas`): a class or function is found again by its name, in this
 order: `custom_object_scope`, what was registered by `register_keras_serializable`, the
 `custom_objects` argument, seqrnn's own modules.
 """
@@ -18,6 +19,7 @@ import threading
 import numpy as np
 
 from seqrnn.errors import BadConfigError, UnknownObjectError, did_you_mean
+from seqrnn.saving.lambdas import LambdaConfig, is_code
 
 # Only these modules are searched for what is named in a file, functions in the last ones only.
 _CLASSES = ("layers", "models", "optimizers", "optimizers.schedules")
@@ -106,7 +108,7 @@ def _record(thing):
 
 def serialize_keras_object(obj):
     """`obj` as JSON data. Raises TypeError for what can't be described by a name and a config."""
-    if obj is None or isinstance(obj, bool | int | float | str):
+    if obj is None or isinstance(obj, bool | int | float | str | LambdaConfig):
         return obj
     if isinstance(obj, np.generic):
         return obj.item()
@@ -167,7 +169,7 @@ def _serialize_named(thing):
     if thing.__name__ == "<lambda>":
         raise TypeError(
             "Cannot save a lambda: it has no name by which it could be found again. "
-            "Define it with `def` at the top of a module."
+            "Define it with `def` at the top of a module, or put it into a Lambda layer."
         )
     _record(thing)
     kind = "class" if isinstance(thing, type) else "function"
@@ -216,6 +218,7 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True):
         return config
     kind = config.get("class_name")
     if isinstance(kind, str) and kind.startswith("__"):
+        _refuse_code(config)
         return _plain(config)
     if kind is None or "config" not in config:
         return {k: deserialize_keras_object(v, custom_objects) for k, v in config.items()}
@@ -234,6 +237,9 @@ def deserialize_keras_object(config, custom_objects=None, safe_mode=True):
 
 
 def _from_config(cls, config):
+    for key, value in config.items():
+        if isinstance(value, dict) and key not in getattr(cls, "_takes_code", ()):
+            _refuse_code(value)
     try:
         return cls.from_config(config)
     except (BadConfigError, UnknownObjectError):  # of something inside
@@ -252,7 +258,7 @@ def _build(thing, config):
 
 
 def _plain(config):
-    """Arrays and slices restored; descriptions of objects are left to `from_config`."""
+    """Arrays and slices restored; descriptions of objects are left to `from_config`, code too."""
     if isinstance(config, list):
         return [_plain(item) for item in config]
     if not isinstance(config, dict):
@@ -267,12 +273,17 @@ def _plain(config):
     if kind == "__ellipsis__":
         return Ellipsis
     if kind == "__lambda__":
-        raise ValueError(
+        return config
+    return {key: _plain(value) for key, value in config.items()}
+
+
+def _refuse_code(config):
+    if is_code(config):
+        raise BadConfigError(
             "A lambda is stored in the file as code, and seqrnn never runs code from a file, "
             "whatever safe_mode says. Save the model with a named function instead, and pass "
-            "that in custom_objects."
+            "that in custom_objects, or read its weights only: model.load_weights(path)."
         )
-    return {key: _plain(value) for key, value in config.items()}
 
 
 def find_object(name, registered_name=None, module=None, custom_objects=None):

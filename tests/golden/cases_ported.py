@@ -1,7 +1,11 @@
 """What code that people bring along relies on, beside the options of layers and functions."""
 
+import base64
+import json
+import marshal
 import os
 import tempfile
+import warnings
 
 import numpy as np
 from golden_kinds import FactCase, RefusalCase
@@ -120,13 +124,34 @@ def _without_call(k):
     ]
 
 
+def _doubling(k):
+    return k.Sequential([k.Input((2,)), k.layers.Lambda(lambda x: 2.0 * x, name="twice")])
+
+
+def _lambda_config(k):
+    (layer,) = _doubling(k).layers
+    function = json.loads(json.dumps(layer.get_config()))["function"]
+    code = function["config"].pop("code")
+    return [function, type(marshal.loads(base64.b64decode(code))).__name__]
+
+
+def _lambda_read(k, **options):
+    with tempfile.TemporaryDirectory() as directory, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = os.path.join(directory, "model.keras")
+        _doubling(k).save(path)
+        return k.models.load_model(path, **options)
+
+
 MODELS = [
+    FactCase("lambda_config", _lambda_config),
     FactCase("own_layer_without_name_keras", lambda k: _reloaded(k, ".keras")),
     FactCase("own_layer_without_name_h5", lambda k: _reloaded(k, ".h5")),
     FactCase("own_step_without_call", _without_call),
 ]
 
 REFUSED = [
+    RefusalCase("lambda_read", _lambda_read, ["lambda", "twice", "custom_objects"]),
     RefusalCase("rank_two_less", lambda k: ones(k, (3, 1))(X), ["(6,)"]),
     RefusalCase("rank_two_more", lambda k: ones(k, (3,))(X.reshape(2, 3, 1, 1)), ["(2, 3, 1, 1)"]),
     RefusalCase("rank_last_of_2", lambda k: ones(k, (3,)).predict(X.reshape(1, 3, 2), verbose=0),
