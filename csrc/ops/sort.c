@@ -7,6 +7,7 @@
  * there is one right answer. NaN comes last, whatever the direction. Rows are the leading axes;
  * memory: one row of places per worker.
  */
+#include "base/memory.h"
 #include "graph/emit.h"
 
 #include <string.h>
@@ -27,7 +28,8 @@ static bool infer(srn_infer *x, srn_error *err) {
         return srn_fail(err, SRN_ERR_VALUE, "argsort: shape () has no axis to sort along");
     }
     x->out[0] = (srn_type){SRN_I64, x->in[0]->shape};
-    return true;
+    size_t bytes; /* of the scratch */
+    return srn_size_mul(&bytes, (size_t)width_of(x->in[0]), sizeof(int64_t), err);
 }
 
 static int64_t rows(const srn_infer *x) {

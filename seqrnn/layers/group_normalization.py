@@ -14,7 +14,7 @@ import numpy as np
 from seqrnn import ops
 from seqrnn.layers.arguments import InputSpec, flag
 from seqrnn.layers.base import Layer
-from seqrnn.layers.normalization import one_axis
+from seqrnn.layers.normalization import whole_axis
 from seqrnn.layers.options import keep_options, options_config, weight
 
 
@@ -58,7 +58,7 @@ class GroupNormalization(Layer):
                 f"in each, got {groups!r}."
             )
         self.groups = int(groups)
-        self.axis = one_axis(self, axis)
+        self.axis = whole_axis(self, axis)
         self.epsilon = float(epsilon)
         self.center = flag(center, self, "center")
         self.scale = flag(scale, self, "scale")

@@ -60,7 +60,7 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         if renorm:
             raise ValueError("BatchNormalization: there is no renorm; leave it out.")
-        self.axis = one_axis(self, axis)
+        self.axis = whole_axis(self, axis)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)
         self.center = flag(center, self, "center")
@@ -175,7 +175,7 @@ class LayerNormalization(Layer):
             raise ValueError("LayerNormalization: rms_scaling is not supported.")
         super().__init__(**kwargs)
         several = isinstance(axis, (list, tuple))
-        self.axis = [one_axis(self, a) for a in axis] if several else one_axis(self, axis)
+        self.axis = [whole_axis(self, a) for a in axis] if several else whole_axis(self, axis)
         self.epsilon = float(epsilon)
         self.center = flag(center, self, "center")
         self.scale = flag(scale, self, "scale")
@@ -359,7 +359,7 @@ def _samples(data):
     return np.asarray(data, np.float64)
 
 
-def one_axis(layer, axis) -> int:
+def whole_axis(layer, axis) -> int:
     """`axis` of a layer as an int; it may come as a list of one. ValueError for anything else."""
     if isinstance(axis, (list, tuple)) and len(axis) == 1:
         axis = axis[0]

@@ -194,6 +194,7 @@ from seqrnn.ops.networks import (
     layer_normalization,
     multi_hot,
     psnr,
+    rms_norm,
     rms_normalization,
     sparse_categorical_crossentropy,
 )
@@ -217,7 +218,6 @@ from seqrnn.ops.nn import (
     one_hot,
     relu,
     relu6,
-    rms_norm,
     rnn,
     selu,
     sigmoid,

@@ -7,15 +7,38 @@ import math
 import numpy as np
 
 from seqrnn import config
-from seqrnn.ops.core import as_float, as_tensor, one_axis, op, same_dtype, whole_shape
-from seqrnn.ops.elementwise import add, less, logical_and, multiply, where
+from seqrnn.ops.core import (
+    as_float,
+    as_tensor,
+    is_number,
+    one_axis,
+    op,
+    operands,
+    same_dtype,
+    whole_shape,
+)
+from seqrnn.ops.elementwise import abs as absolute
+from seqrnn.ops.elementwise import (
+    add,
+    equal,
+    exp,
+    less,
+    log,
+    logical_and,
+    multiply,
+    power,
+    sign,
+    where,
+)
 from seqrnn.ops.indexing import getitem
 from seqrnn.ops.shaping import (
     broadcast_to,
     concatenate,
     cut,
+    expand_dims,
     flip,
     full,
+    linspace,
     pad,
     ravel,
     reshape,
@@ -64,15 +87,20 @@ def tri(N, M=None, k=0, dtype=None):
 @op
 def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     """`num` numbers from base^start to base^stop at equal ratios."""
-    values = np.logspace(start, stop, num, endpoint, base, axis=axis)
-    return as_tensor(values.astype(config.standardize_dtype(dtype)))
+    exponents = linspace(start, stop, num, endpoint, False, "float64", axis)
+    return as_tensor(power(as_float(base), exponents), config.standardize_dtype(dtype))
 
 
 @op
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """`num` numbers from start to stop at equal ratios."""
-    values = np.geomspace(start, stop, num, endpoint, axis=axis)
-    return as_tensor(values.astype(config.standardize_dtype(dtype)))
+    dtype = config.standardize_dtype(dtype)
+    if is_number(start) and is_number(stop):
+        return as_tensor(np.geomspace(start, stop, num, endpoint).astype(dtype))
+    a, b = (as_tensor(t, "float64") for t in operands(start, stop))
+    a, b = where(equal(sign(a), sign(b)), a, math.nan), b
+    sizes = exp(linspace(log(absolute(a)), log(absolute(b)), num, endpoint, False, "float64", axis))
+    return as_tensor(multiply(sizes, expand_dims(sign(a), axis)), dtype)
 
 
 def _window(make, x):

@@ -116,6 +116,12 @@ def rms_normalization(x, scale=None, axis=-1, epsilon=None):
     return x if scale is None else multiply(x, as_tensor(scale, x.dtype))
 
 
+@op
+def rms_norm(x, scale=None, axis=-1, epsilon=1e-6):
+    """`rms_normalization` with another default of epsilon."""
+    return rms_normalization(x, scale, axis, epsilon)
+
+
 # ---- attention ----
 
 

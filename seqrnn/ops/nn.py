@@ -25,7 +25,6 @@ from seqrnn.ops.elementwise import (
     minimum,
     multiply,
     negative,
-    sqrt,
     square,
     subtract,
     tanh,
@@ -221,16 +220,6 @@ def layer_norm(x, gamma=None, beta=None, epsilon=1e-3):
     x = as_float(x)
     gamma, beta = (None if t is None else as_tensor(t, x.dtype) for t in (gamma, beta))
     return emit("layer_norm", [x, gamma, beta], epsilon=float(epsilon))[0]
-
-
-@op
-def rms_norm(x, scale=None, axis=-1, epsilon=1e-6):
-    """x / sqrt(mean of x^2 + epsilon) * scale along an axis."""
-    from seqrnn.ops.reduction import mean
-
-    x = as_float(x)
-    x = divide(x, sqrt(add(mean(square(x), axis, True), epsilon)))
-    return x if scale is None else multiply(x, scale)
 
 
 # ---- recurrence: time-major, the input projected before; the formulas stand in csrc/ops ----

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+
 from seqrnn import config
 from seqrnn.ops.core import as_float, as_tensor, many_axes, one_axis, op
 from seqrnn.ops.elementwise import (
@@ -154,25 +156,49 @@ def logsumexp(x, axis=None, keepdims=False):
 
 @op
 def norm(x, ord=None, axis=None, keepdims=False):
-    """The length of vectors along `axis` (None: of all elements).
+    """The norm of vectors along an axis, or of matrices along two; None: of all axes.
 
-    ord: None, 'euclidean', 'fro' or 2: sqrt(sum x^2); 1: sum |x|; inf: max |x|; -inf: min |x|;
-    another number p: (sum |x|^p)^(1/p).
+    ord: None: sqrt(sum x^2), over any axes. For vectors 1: sum |x|; inf: max |x|;
+    -inf: min |x|; 0: how many are not 0; another number p: (sum |x|^p)^(1/p). For matrices
+    (rows, columns) 'fro': sqrt(sum x^2); 1: the largest sum |x| of a column, -1 the smallest; inf:
+    the largest of a row, -inf the smallest. ValueError for another, and for 2, -2 and 'nuc' of
+    matrices, which need singular values. (Golub and Van Loan, Matrix Computations, 2013, 2.3.)
     """
     x = as_float(x)
-    if ord in (None, "euclidean", "fro", 2):
-        return sqrt(sum(square(x), axis, keepdims))
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = tuple(one_axis(a, x.ndim, "norm") for a in axes)
+    matrix = len(axes) == 2
+    if ord is None or (ord == "fro" and matrix) or (ord == 2 and len(axes) == 1):
+        return sqrt(sum(square(x), axes, keepdims))
+    if matrix and ord in (1, -1, math.inf, -math.inf):
+        return _matrix_norm(x, ord, axes, keepdims)
+    if len(axes) < 2 and isinstance(ord, (int, float)):
+        return _vector_norm(x, ord, axes, keepdims)
+    known = {1: "a number", 2: "'fro', 1, -1, inf or -inf"}.get(len(axes), "one axis or two")
+    raise ValueError(
+        f"norm: expected {known} for {len(axes)} axes, got ord={ord!r} and axis={axis!r}."
+        + (" It needs singular values, which are not supported." if ord in (2, -2, "nuc") else "")
+    )
+
+
+def _vector_norm(x: Tensor, ord, axis, keepdims) -> Tensor:
     if ord == 1:
         return sum(abs(x), axis, keepdims)
-    if ord == float("inf"):
+    if ord == math.inf:
         return max(abs(x), axis, keepdims)
-    if ord == float("-inf"):
+    if ord == -math.inf:
         return min(abs(x), axis, keepdims)
     if ord == 0:
         return as_tensor(sum(not_equal(x, 0), axis, keepdims), x.dtype)
-    if isinstance(ord, (int, float)):
-        return power(sum(power(abs(x), float(ord)), axis, keepdims), 1.0 / ord)
-    raise ValueError(f"norm: expected a number, None, 'euclidean' or 'fro' as ord, got {ord!r}.")
+    return power(sum(power(abs(x), float(ord)), axis, keepdims), 1.0 / ord)
+
+
+def _matrix_norm(x: Tensor, ord, axes, keepdims) -> Tensor:
+    """The extreme, over columns or rows, of sums of |x|."""
+    rows, columns = axes
+    summed, left = (rows, columns) if ord in (1, -1) else (columns, rows)
+    extreme = (max if ord > 0 else min)(sum(abs(x), summed, True), left, True)
+    return extreme if keepdims else squeeze(extreme, axes)
 
 
 def _argument(name: str, x, axis, keepdims: bool) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from seqrnn import config
 from seqrnn.ops.core import (
+    as_float,
     as_tensor,
     is_number,
     many_axes,
@@ -339,10 +340,29 @@ def arange(start, stop=None, step=None, dtype=None):
 
 @op
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
-    """`num` numbers at equal distances from start to stop."""
-    values, step = np.linspace(start, stop, num, endpoint, True, axis=axis)
-    values = as_tensor(values.astype(config.standardize_dtype(dtype)))
+    """`num` numbers at equal distances from start to stop; of tensors, along a new axis."""
+    dtype = config.standardize_dtype(dtype)
+    if is_number(start) and is_number(stop):
+        values, step = np.linspace(start, stop, num, endpoint, True)
+        values = as_tensor(values.astype(dtype))
+    else:
+        values, step = _linspace(start, stop, num, endpoint, axis)
+        values = as_tensor(values, dtype)
     return (values, step) if retstep else values
+
+
+def _linspace(start, stop, num: int, endpoint: bool, axis: int) -> tuple[Tensor, Tensor]:
+    """Of tensors: start + i step, and exactly stop at the end; and the step."""
+    from seqrnn.ops import elementwise as e
+
+    start, stop = (as_float(t) for t in e.operands(start, stop))
+    parts = num - 1 if endpoint else num
+    step = e.divide(e.subtract(stop, start), float(parts) if parts > 0 else math.nan)
+    places = as_tensor(np.arange(num).reshape((num,) + (1,) * len(step.shape)), start.dtype)
+    values = e.where(e.equal(places, 0), start, e.add(start, e.multiply(places, step)))
+    if endpoint and parts > 0:
+        values = e.where(e.equal(places, parts), stop, values)
+    return moveaxis(values, 0, axis), step
 
 
 @op

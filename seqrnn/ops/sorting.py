@@ -88,14 +88,14 @@ def top_k(x, k, sorted=True):
 def in_top_k(targets, predictions, k):
     """Whether the prediction (B, C) of the target class (B,) is among the k largest, bool.
 
-    Ties with the k-th count as among them; a class outside is not.
+    Ties with the k-th count as among them; a class outside is not, nor is one predicted as NaN.
     """
     targets, scores = as_tensor(targets), as_tensor(predictions)
     classes = np.arange(scores.shape[-1])
     hit = reshape(targets, (*targets.shape, 1)) == as_tensor(classes, targets.dtype)
     own = sum(where(hit, scores, 0), -1, True)
     larger = sum(as_tensor(less(own, scores), "int32"), -1)
-    return (larger < k) & any(hit, -1)
+    return (larger < k) & any(hit, -1) & ~any(isnan(own), -1)
 
 
 # ---- medians and quantiles ----
@@ -164,7 +164,8 @@ def _between(ordered: Tensor, places, method: str) -> Tensor:
         take_along_axis(ordered, broadcast_to(as_tensor(p, "int64"), shape), -1)
         for p in (low, high)
     )
-    return add(a, multiply(subtract(b, a), as_tensor(part, ordered.dtype)))
+    between = add(a, multiply(subtract(b, a), as_tensor(part, ordered.dtype)))
+    return where(equal(a, b), a, between)  # infinities, too
 
 
 @op
@@ -196,14 +197,19 @@ def nanmedian(x, axis=None, keepdims=False):
 
 @op
 def searchsorted(sorted_sequence, values, side="left"):
-    """How many of a sorted vector are smaller than each value ('right': or equal), int32."""
+    """How many of a sorted vector are smaller than each value ('right': or equal), int32. NaN comes
+    after all numbers, as in `sort`."""
     if side not in ("left", "right"):
         raise ValueError(f"searchsorted: side is 'left' or 'right', got {side!r}.")
     ordered, values = operands(sorted_sequence, values)
     if ordered.ndim != 1:
         raise ValueError(f"searchsorted: the sequence must have one axis, got {ordered.shape}.")
-    compare = less if side == "left" else less_equal
-    return sum(compare(ordered, reshape(values, (*values.shape, 1))), -1)
+    values = reshape(values, (*values.shape, 1))
+    before = less(ordered, values) if side == "left" else less_equal(ordered, values)
+    if config.is_float(values.dtype):
+        last = isnan(values)
+        before = before | (last & ~isnan(ordered) if side == "left" else last)
+    return sum(before, -1)
 
 
 @op

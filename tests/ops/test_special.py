@@ -120,3 +120,97 @@ def test_derivative_of_normalize_at_zero():
 
     np.testing.assert_allclose(slope(first, [0.0, 0.0]), [1e7, 0.0], rtol=1e-6)
     np.testing.assert_allclose(slope(first, [3.0, 4.0]), [0.128, -0.096], rtol=1e-5)
+
+
+# ---- order ----
+
+
+def test_medians_of_infinities():
+    x = np.array([1, INF, INF], "float32")
+    assert ops.median(x) == INF
+    x = np.array([-INF, -INF, 1, 2], "float32")
+    np.testing.assert_array_equal(ops.quantile(x, [0.25, 1.0]), [-INF, 2])
+
+
+def test_nan_stands_behind_all_numbers():
+    x, values = np.array([1, 2, 3], "float32"), np.array([NAN, INF, 2], "float32")
+    for ordered in (x, np.array([1, NAN, NAN], "float32")):
+        for side in ("left", "right"):
+            expected = np.searchsorted(ordered, values, side)
+            np.testing.assert_array_equal(ops.searchsorted(ordered, values, side), expected)
+    np.testing.assert_array_equal(ops.digitize(values, x), np.digitize(values, x))
+
+
+def test_in_top_k_of_nan():
+    scores = np.array([[NAN, 1, 0], [1, NAN, 0], [INF, 1, 0], [1, -INF, 0]], "float32")
+    assert ops.in_top_k(np.zeros(4, "int32"), scores, 2).tolist() == [False, True, True, True]
+
+
+# ---- norms ----
+
+M = np.array([[-2.0, -1, 0], [1, 2, 3]], "float32")
+STACK = np.stack([M, 2 * M, M - 1])
+
+
+@pytest.mark.parametrize("ord", [None, "fro", 1, -1, INF, -INF])
+def test_norms_of_matrices(ord):
+    np.testing.assert_allclose(ops.norm(M, ord), np.linalg.norm(M, ord), rtol=1e-6)
+    for axis in ((0, 1), (1, 0), (-1, 0), (2, 1)):
+        for keepdims in (False, True):
+            expected = np.linalg.norm(STACK, ord, axis, keepdims)
+            np.testing.assert_allclose(ops.norm(STACK, ord, axis, keepdims), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("ord", [None, 0, 1, 2, 3, -1, -2, 0.5, INF, -INF])
+def test_norms_of_vectors(ord):
+    x = STACK + 0.5
+    expected = np.linalg.norm(x, ord, -1)
+    np.testing.assert_allclose(ops.norm(x, ord, -1), expected, rtol=1e-6)
+    np.testing.assert_allclose(ops.norm(x, ord, (2,)), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ord", "axis", "words"),
+    [
+        (2, None, "singular"),
+        ("nuc", (0, 1), "singular"),
+        (-2, (0, 1), "singular"),
+        (3, None, "'fro', 1, -1, inf or -inf"),
+        ("fro", 0, "number"),
+        ("euclidean", None, "euclidean"),
+    ],
+)
+def test_norms_that_are_refused(ord, axis, words):
+    with pytest.raises(ValueError, match=words):
+        ops.norm(M, ord, axis)
+    with pytest.raises(ValueError, match="one axis or two"):
+        ops.norm(STACK, 1)
+
+
+# ---- ranges ----
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("endpoint", [True, False])
+@pytest.mark.parametrize("num", [5, 1])
+def test_ranges_between_tensors(axis, endpoint, num):
+    start, stop = np.array([0.5, 1], "float32"), np.array([[1, 2], [3, 4]], "float32")
+    options = {"num": num, "endpoint": endpoint, "axis": axis}
+    for name in ("linspace", "logspace", "geomspace"):
+        expected = getattr(np, name)(start, stop, **options)
+        np.testing.assert_allclose(getattr(ops, name)(start, stop, **options), expected, rtol=2e-6)
+    expected, step = np.linspace(start, 7, retstep=True, **options)
+    result = ops.linspace(start, 7, retstep=True, **options)
+    np.testing.assert_allclose(result[0], expected, rtol=1e-6)
+    np.testing.assert_allclose(result[1], step, rtol=1e-6)
+
+
+def test_ranges_between_tensors_and_placeholders():
+    assert ops.linspace([0, 1], 5, 3, dtype="int32").tolist() == [[0, 1], [2, 3], [5, 5]]
+    assert ops.linspace([0.0, 1.0], 5.0, 0).shape == (0, 2)
+    placeholder = keras.Input((2,))
+    model = keras.Model(placeholder, ops.linspace(placeholder, placeholder + 2.0, 3, axis=1))
+    np.testing.assert_array_equal(
+        model.predict([[0.0, 1.0]], verbose=0), [[[0, 1], [1, 2], [2, 3]]]
+    )
+    np.testing.assert_array_equal(slope(lambda x: ops.linspace(x, 4.0, 3), [0.0]), [1.5])
