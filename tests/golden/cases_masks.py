@@ -122,7 +122,36 @@ LAYERS = {
     "bidirectional_everything": lambda k: k.layers.Bidirectional(
         k.layers.GRU(2, return_state=True, **SEQUENCES)
     ),
+    "bidirectional_sum": lambda k: k.layers.Bidirectional(
+        k.layers.LSTM(2, **SEQUENCES), merge_mode="sum"
+    ),
+    "bidirectional_state": lambda k: k.layers.Bidirectional(k.layers.LSTM(2, return_state=True)),
+    "bidirectional_backward_layer": lambda k: k.layers.Bidirectional(
+        k.layers.LSTM(2, **SEQUENCES),
+        backward_layer=k.layers.GRU(2, go_backwards=True, **SEQUENCES),
+    ),
+    "stacked_cells_state": lambda k: k.layers.RNN(
+        k.layers.StackedRNNCells([k.layers.LSTMCell(2), k.layers.LSTMCell(3)]),
+        return_state=True,
+        **SEQUENCES,
+    ),
+    "alpha_dropout": lambda k: k.layers.AlphaDropout(0.5),
+    "group_normalization": lambda k: k.layers.GroupNormalization(2),
+    "unit_normalization": lambda k: k.layers.UnitNormalization(),
+    "rms_normalization": lambda k: k.layers.RMSNormalization(),
+    "normalization": lambda k: k.layers.Normalization(mean=1.0, variance=4.0),
+    "normalization_weights": lambda k: k.layers.Normalization(),
+    "spectral_normalization": lambda k: k.layers.SpectralNormalization(k.layers.Dense(2)),
+    "conv1d_transpose": lambda k: k.layers.Conv1DTranspose(2, 2),
+    "separable_conv1d": lambda k: k.layers.SeparableConv1D(2, 2),
+    "depthwise_conv1d": lambda k: k.layers.DepthwiseConv1D(2),
+    "einsum_dense": lambda k: k.layers.EinsumDense("btf,fg->btg", (None, 2)),
+    "adaptive_max_pooling": lambda k: k.layers.AdaptiveMaxPooling1D(2),
+    "adaptive_average_pooling": lambda k: k.layers.AdaptiveAveragePooling1D(2),
     "time_distributed": lambda k: k.layers.TimeDistributed(k.layers.Dense(2)),
+    "time_distributed_model": lambda k: k.layers.TimeDistributed(
+        k.Sequential([k.layers.Dense(3), k.layers.Dense(2)])
+    ),
     "time_distributed_dropout": lambda k: k.layers.TimeDistributed(k.layers.Dropout(0.5)),
     "sequential": lambda k: k.Sequential([k.layers.Dense(2), k.layers.LSTM(3, **SEQUENCES)]),
     "sequential_conv": lambda k: k.Sequential([k.layers.Conv1D(2, 1)]),
@@ -233,6 +262,34 @@ OTHERS = [
         here=True,
     ),
 ]
+
+ATTENTION = {
+    "attention": lambda k: k.layers.Attention(),
+    "attention_concat": lambda k: k.layers.Attention(score_mode="concat"),
+    "additive_attention": lambda k: k.layers.AdditiveAttention(),
+}
+HEADS = {
+    "multi_head": lambda k: k.layers.MultiHeadAttention(2, 3),
+    "grouped_query": lambda k: k.layers.GroupQueryAttention(2, 2, 1),
+}
+
+
+def _attention(name, make):
+    """With a mask of both, of the query, of the value."""
+
+    def call(k, a, b):
+        pairs = ((masked(k, a), masked(k, b)), (masked(k, a), b), (a, masked(k, b)))
+        layers = [make(k) for _ in pairs]
+        apart = name in HEADS
+        return [
+            masks(layer(*pair) if apart else layer(list(pair)))
+            for layer, pair in zip(layers, pairs, strict=True)
+        ]
+
+    return _fact(name, call, ONE, OTHER)
+
+
+ATTENDED = [_attention(name, make) for name, make in {**ATTENTION, **HEADS}.items()]
 
 REFUSED = [
     RefusalCase(
@@ -409,6 +466,7 @@ CASES = [
     *[_layer(name, make) for name, make in LAYERS.items()],
     *[case for name in MERGES for case in _merge(name)],
     *OTHERS,
+    *ATTENDED,
     *REFUSED,
     *FITS,
     *POOLED,
