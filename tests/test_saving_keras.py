@@ -151,6 +151,17 @@ def test_parts_in_containers(suffix, tmp_path):
     np.testing.assert_array_equal(copy.predict(X, verbose=0), expected)
 
 
+def test_what_keras_reads_exactly():
+    """Names and keys that Keras does not read otherwise, found by `golden/file_trips.py`."""
+    attention = saving.serialize_keras_object(layers.GroupQueryAttention(2, 2, 1))
+    assert attention["class_name"] == "GroupQueryAttention"
+    dropout = layers.SpatialDropout1D(0.3, seed=1)
+    assert dropout.get_config().keys() == {"name", "dtype", "rate", "seed"}
+    model = Blocks()
+    model.predict(X, verbose=0)
+    assert model.get_build_config() == {"input_shape": [8, 5, 3]}
+
+
 class Table(layers.Layer):
     """Saves something that is no weight."""
 

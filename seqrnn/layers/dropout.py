@@ -65,8 +65,9 @@ class SpatialDropout1D(Dropout):
         self.input_spec = InputSpec(ndim=3)
 
     def get_config(self):
+        """As in Keras, which does not take `trainable` here; there is nothing to train."""
         config = super().get_config()
-        del config["noise_shape"]
+        del config["noise_shape"], config["trainable"]
         return config
 
 

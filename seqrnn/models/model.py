@@ -268,13 +268,16 @@ class Model(Trainer, Layer):
         return cls(inputs, outputs, name=config["name"], trainable=config.get("trainable", True))
 
     def get_build_config(self):
-        """The shapes (and dtypes) that the model was built with, if they were not declared."""
+        """The shapes (and dtypes) that the model was built with, if they were not declared.
+
+        Dtypes only if they are not all `floatx()`: Keras expects the shapes alone.
+        """
         if self._graph is not None or self._built_with is None:
             return None
-        return {
-            "input_shape": nest.map_leaves(lambda s: list(s.shape), self._built_with),
-            "dtype": nest.map_leaves(lambda s: s.dtype, self._built_with),
-        }
+        shapes = {"input_shape": nest.map_leaves(lambda s: list(s.shape), self._built_with)}
+        if all(spec.dtype == config.floatx() for spec in nest.flatten(self._built_with)):
+            return shapes
+        return {**shapes, "dtype": nest.map_leaves(lambda s: s.dtype, self._built_with)}
 
     def build_from_config(self, config):
         """Makes the weights as `get_build_config` said."""

@@ -33,6 +33,8 @@ _FUNCTIONS = (
     "ops",
 )
 _PACKAGE = __name__.partition(".")[0]
+# A class whose instances are named after it, but which Keras exports, and finds, by another name.
+_EXPORTED_AS = {"GroupedQueryAttention": "GroupQueryAttention"}
 _registered: dict[str, object] = {}
 _names: dict[object, str] = {}
 _scopes = threading.local()
@@ -188,7 +190,7 @@ def public_name(cls):
     for name in (*_CLASSES, *_FUNCTIONS):
         if getattr(importlib.import_module(f"{_PACKAGE}.{name}"), cls.__name__, None) is cls:
             if name != "models":
-                return f"keras.{name}", cls.__name__
+                return f"keras.{name}", _EXPORTED_AS.get(cls.__name__, cls.__name__)
             functional = cls.__name__ == "Model"
             return (
                 ("keras.src.models.functional", "Functional")

@@ -97,8 +97,8 @@ WRAPPED = {
     "own": lambda k: own_adam(k)(0.05),
     "own_options": lambda k: own_momentum(k)(0.05, use_ema=True, gradient_accumulation_steps=2),
 }
-# Keras steps otherwise on TensorFlow than on its other backends: there the momentum that it remembers
-# from before the step is the one after it. So this file is read, and training does not go on.
+# Keras steps otherwise on TensorFlow than on its other backends: there the momentum kept from
+# before the step is the one after it. So this file is read, and training does not go on.
 SCHEDULE_FREE = "schedule_free"
 
 
