@@ -4,6 +4,7 @@ A model is drawn as a list of (name, options), so that a failing example prints 
 and `build` makes it again.
 """
 
+import numpy as np
 from hypothesis import strategies as st
 
 import seqrnn as keras
@@ -92,3 +93,92 @@ LOSSES = st.sampled_from(["mse", "mae", "huber", "log_cosh"])
 def optimizer_of(name):
     """Clipped: a linear recurrence would explode within two steps, as it should."""
     return getattr(keras.optimizers, name)(clipnorm=1.0)
+
+
+# ---- every loss, with what its predictions and targets must look like ----
+
+
+def _any(random, shape):
+    return random.normal(size=shape)
+
+
+def _counts(random, shape):
+    return random.poisson(2.0, size=shape).astype(float)
+
+
+def _positive(random, shape):
+    return random.uniform(0.2, 2.0, size=shape)
+
+
+def _truths(random, shape):
+    return random.randint(0, 2, size=shape).astype(float)
+
+
+def _signs(random, shape):
+    return 2.0 * _truths(random, shape) - 1.0
+
+
+def _shares(random, shape):
+    return random.dirichlet(np.ones(shape[-1]), size=shape[:-1])
+
+
+def _one_hot(random, shape):
+    return np.eye(shape[-1])[random.randint(0, shape[-1], size=shape[:-1])]
+
+
+def _classes(random, shape):
+    return random.randint(0, shape[-1], size=shape[:-1])
+
+
+# Name: (activation of the last layer, targets of its shape).
+EVERY_LOSS = {
+    "mse": ("linear", _any),
+    "mae": ("linear", _any),
+    "huber": ("linear", _any),
+    "log_cosh": ("linear", _any),
+    "cosine_similarity": ("linear", _any),
+    "mape": ("linear", _positive),
+    "msle": ("softplus", _positive),
+    "poisson": ("softplus", _counts),
+    "hinge": ("linear", _signs),
+    "squared_hinge": ("linear", _signs),
+    "categorical_hinge": ("linear", _one_hot),
+    "binary_crossentropy": ("sigmoid", _truths),
+    "binary_focal_crossentropy": ("sigmoid", _truths),
+    "dice": ("sigmoid", _truths),
+    "tversky": ("sigmoid", _truths),
+    "kl_divergence": ("softmax", _shares),
+    "categorical_crossentropy": ("softmax", _one_hot),
+    "categorical_focal_crossentropy": ("softmax", _one_hot),
+    "sparse_categorical_crossentropy": ("softmax", _classes),
+}
+
+# Every rule, and options on top of any.
+RULES = st.sampled_from(
+    [
+        "SGD",
+        "RMSprop",
+        "Adam",
+        "AdamW",
+        "Nadam",
+        "Adagrad",
+        "Adadelta",
+        "Adamax",
+        "Ftrl",
+        "Lion",
+        "Lamb",
+        "Adafactor",
+        "Muon",
+        "ScheduleFreeAdamW",
+    ]
+)
+RULE_OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        "clipnorm": st.just(0.5),
+        "weight_decay": st.just(0.01),
+        "use_ema": st.just(True),
+        "gradient_accumulation_steps": st.just(2),
+        "loss_scale_factor": st.just(64.0),
+    },
+)
