@@ -61,15 +61,15 @@ def gelu(x, approximate=False):
 
 @op
 def relu(x, negative_slope=0.0, max_value=None, threshold=0.0):
-    """max(x, 0). In general: x from `threshold` on, and `max_value` at most; negative_slope *
-    (x - threshold) below the threshold."""
-    if negative_slope == 0.0 and threshold == 0.0:
+    """max(x, 0). In general: x above `threshold`, else negative_slope * (x - threshold); with
+    `max_value`, x lies between 0 and that."""
+    if threshold == 0.0:
         y = ops.relu(x)
-    elif negative_slope == 0.0:
-        y = ops.where(x > threshold, x, 0.0)
     else:
-        y = ops.where(x >= threshold, x, negative_slope * (x - threshold))
-    return y if max_value is None else ops.minimum(y, max_value)
+        y = ops.where(x > threshold, x, 0.0)
+    if max_value is not None:
+        y = ops.clip(y, 0.0, max_value)
+    return y - negative_slope * ops.relu(threshold - x) if negative_slope else y
 
 
 _FUNCTIONS = (

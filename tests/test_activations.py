@@ -1,5 +1,6 @@
 """Activations against their formulas in float64, their slopes, and lookup by name."""
 
+import itertools
 import math
 
 import numpy as np
@@ -119,10 +120,17 @@ def test_slope_at_zero(name, slope):
 
 
 def test_relu_in_general():
-    x = np.linspace(-3, 3, 25)
-    expected = np.where(x >= 1, np.minimum(x, 2), 0.5 * (x - 1))
-    np.testing.assert_allclose(activations.relu(x, 0.5, 2.0, 1.0), expected, rtol=1e-12)
-    np.testing.assert_allclose(activations.relu(x, threshold=1.0), np.where(x > 1, x, 0))
+    """`max_value` cuts at 0 too, where the threshold is negative; at the threshold it is 0."""
+    x = np.array([-3.0, -2, -1, -0.5, 0, 1, 1.5, 5])
+
+    def expected(slope, top, threshold):
+        y = np.where(x > threshold, x, 0)
+        y = y if top is None else np.clip(y, 0, top)
+        return y - slope * np.maximum(threshold - x, 0)
+
+    for case in itertools.product((0.0, 0.2), (None, 2.0), (0.0, 1.0, -1.0)):
+        found = activations.relu(x, *case)
+        np.testing.assert_allclose(found, expected(*case), rtol=1e-12, err_msg=str(case))
 
 
 def test_options():
