@@ -196,6 +196,19 @@ def test_top_k_of_equal_scores_takes_the_first():
         metrics.Precision(top_k=4).update_state(np.ones((1, 3)), np.ones((1, 3)))
 
 
+def test_top_k_wants_a_score_that_is_a_number():
+    """Masked logits are -inf, those of a diverged model NaN; class numbers may be out of range."""
+    logits = np.array([[-np.inf, 2, 1], [np.nan, 2, 1], [-np.inf, 2, 1], [np.inf, 2, 1]])
+    ids = np.array([0, 0, 1, 0])
+    for k, expected in ((1, [0, 0, 1, 1]), (3, [0, 0, 1, 1])):
+        found = metrics.sparse_top_k_categorical_accuracy(ids, logits, k=k)
+        np.testing.assert_array_equal(found, expected)
+        found = metrics.top_k_categorical_accuracy(np.eye(3)[ids], logits, k=k)
+        np.testing.assert_array_equal(found, expected)
+    outside = metrics.sparse_top_k_categorical_accuracy([7, -1, 3], np.ones((3, 3)), k=3)
+    np.testing.assert_array_equal(outside, [0, 0, 0])
+
+
 # ---- in fit ----
 
 

@@ -4,8 +4,11 @@ accuracy                            y_true == y_pred, of each element
 binary_accuracy                     y_true == (y_pred > threshold), of each element
 categorical_accuracy                argmax y_true == argmax y_pred
 sparse_categorical_accuracy         y_true == argmax y_pred
-(sparse_)top_k_categorical_accuracy fewer than k classes score higher than the true one
+(sparse_)top_k_categorical_accuracy fewer than k classes score higher than the true one, which has
+                                    a score above -inf
 """
+
+import numpy as np
 
 from seqrnn import ops
 from seqrnn.losses.functions import by_shapes, check_same_shape, class_ids, match
@@ -61,10 +64,13 @@ def sparse_top_k_categorical_accuracy(y_true, y_pred, k=5, from_sorted_ids=False
 
 
 def _in_top_k(ids, y_pred, k):
-    one_hot = ops.one_hot(ids, y_pred.shape[-1], dtype=y_pred.dtype)
-    score = ops.sum(one_hot * y_pred, axis=-1, keepdims=True)
-    higher = ops.sum(ops.cast(y_pred > score, _float(y_pred)), axis=-1)
-    return ops.cast(higher < float(k), _float(y_pred))
+    """A class without a score (NaN, or -inf, as logits are masked) and numbers that are no class
+    are not found."""
+    known = ops.logical_and(ops.greater_equal(ids, 0), ops.less(ids, y_pred.shape[-1]))
+    score = ops.pick(y_pred, ops.where(known, ids, 0))
+    higher = ops.sum(ops.cast(y_pred > ops.expand_dims(score, -1), "int32"), axis=-1)
+    found = ops.logical_and(ops.logical_and(known, score > -np.inf), higher < k)
+    return ops.cast(found, _float(y_pred))
 
 
 def automatic_accuracy(y_true, y_pred):
