@@ -209,6 +209,30 @@ def test_top_k_wants_a_score_that_is_a_number():
     np.testing.assert_array_equal(outside, [0, 0, 0])
 
 
+def test_a_prediction_that_is_no_number_exceeds_no_threshold():
+    y, p = np.array([0, 1, 1, 0.0]), np.array([np.nan, 0.5, 0.6, 0.1])
+    auc = metrics.AUC()
+    auc.update_state(y, p)
+    assert auc.totals.sum() == 4
+    assert float(auc.result()) == pytest.approx(0.5)  # the rate of false positives ends at 1/2
+    for limits in ([0.0, 0.25, 0.5, 0.75, 1.0], [0.0, 0.3, 0.5, 0.75, 1.0]):
+        missed = metrics.FalseNegatives(limits)
+        missed.update_state(np.ones(4), p)
+        np.testing.assert_array_equal(missed.result(), [(~(p > t)).sum() for t in limits])
+
+
+def test_predictions_at_evenly_spaced_thresholds():
+    """The number exceeded is the ceiling of (K - 1) p in the dtype of p, as in Keras: 0.1f, say,
+    does not exceed 0.1."""
+    limits = np.linspace(0.0, 1.0, 200)
+    p = limits.astype("float32")
+    exceeded = np.ceil(p * np.float32(199)).astype(int)
+    assert (exceeded != (p[:, None] > p).sum(1)).any()  # comparing would give something else
+    metric = metrics.TruePositives(list(limits))
+    metric.update_state(np.ones(200, "float32"), p)
+    np.testing.assert_array_equal(metric.result(), [(exceeded > i).sum() for i in range(200)])
+
+
 # ---- in fit ----
 
 

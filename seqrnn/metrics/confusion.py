@@ -57,7 +57,7 @@ class ThresholdMetric(SumMetric):
         return ops.reshape(ops.segment_sum(*rows, columns * sizes), (-1,))
 
     def _exceeded(self, y_pred):
-        """How many thresholds lie below each prediction, int32."""
+        """How many thresholds lie below each prediction, int32; none below NaN."""
         if not self._even:
             limits = np.sort(self._limits).astype(y_pred.dtype)
             below = ops.expand_dims(y_pred, -1) > ops.convert_to_tensor(limits)
@@ -66,7 +66,7 @@ class ThresholdMetric(SumMetric):
         exceeded = ops.ceil(ops.clip(y_pred, 0.0, 1.0) * steps)
         if self._limits[0] < 0.0:
             exceeded = ops.maximum(exceeded, 1.0)
-        return ops.cast(exceeded, "int32")
+        return ops.cast(ops.where(ops.isnan(y_pred), 0.0, exceeded), "int32")
 
     def _check_class(self, shape):
         if len(shape) < 2 or not -shape[-1] <= self.class_id < shape[-1]:
