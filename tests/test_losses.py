@@ -258,6 +258,34 @@ def test_mask_of_predictions_and_ignored_class_both_count(rng):
     np.testing.assert_allclose(loss(ids, masked(z, mask)), expected, rtol=1e-6)
 
 
+def test_short_vectors_keep_their_direction():
+    """Norms below epsilon() are taken for it: |x| of 1e-8 for 1e-7."""
+    lengths = np.array([1e-3, 1e-7, 1e-8])
+    y = lengths[:, None] * np.array([[1.0, 0.0]])
+    units = np.minimum(lengths / 1e-7, 1.0)
+    np.testing.assert_allclose(losses.cosine_similarity(y, y), -(units**2), rtol=1e-6)
+    keras.config.set_epsilon(1e-3)
+    try:
+        found = losses.cosine_similarity(y[:1] / 10, y[:1] / 10)
+    finally:
+        keras.config.set_epsilon(1e-7)
+    np.testing.assert_allclose(found, [-0.01], rtol=1e-6)
+
+
+def test_epsilon_in_denominators_and_logarithms():
+    y, p, eps = np.array([[1e-7, 1e-7]]), np.array([[1e-7, 3e-7]]), 1e-7
+    both, missed, extra = (y * p).sum(), (y * (1 - p)).sum(), (p * (1 - y)).sum()
+    share = 2 * both / (y.sum() + p.sum() + eps)
+    np.testing.assert_allclose(1 - losses.dice(y, p), share, rtol=1e-6)
+    share = both / (both + 0.3 * missed + 0.6 * extra + eps)
+    np.testing.assert_allclose(1 - losses.tversky(y, p, 0.3, 0.6), share, rtol=1e-6)
+    y, p = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    focal = losses.categorical_focal_crossentropy(y, p, alpha=0.25, gamma=2.0)
+    np.testing.assert_allclose(focal, [-0.25 * (1 - eps) ** 2 * np.log(eps)], rtol=1e-12)
+    focal = losses.binary_focal_crossentropy(y, p)
+    np.testing.assert_allclose(focal, [-np.log(eps)], rtol=1e-9)
+
+
 def test_dtype():
     y, p = np.array([[1], [3]]), np.array([[2], [5]])
     assert losses.MeanSquaredError().dtype == "float32"

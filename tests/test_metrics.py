@@ -233,6 +233,23 @@ def test_predictions_at_evenly_spaced_thresholds():
     np.testing.assert_array_equal(metric.result(), [(exceeded > i).sum() for i in range(200)])
 
 
+def test_mask_leaves_rows_out_of_scores(rng):
+    y, p = np.eye(3)[rng.integers(0, 3, 12)], rng.uniform(size=(12, 3))
+    mask, weight = rng.integers(0, 2, 12).astype(bool), rng.uniform(size=12)
+    q = keras.ops.add(p, 0.0)
+    q._keras_mask = mask
+    for kind in (metrics.F1Score, metrics.FBetaScore):
+        found, expected = kind(), kind()
+        found.update_state(y, q, sample_weight=weight)
+        expected.update_state(y[mask], p[mask], sample_weight=weight[mask])
+        np.testing.assert_allclose(found.result(), expected.result(), rtol=1e-6)
+    # R2Score divides by the sum of the weights, and so by the number of unmasked rows.
+    found, expected = metrics.R2Score(), metrics.R2Score()
+    found.update_state(y, q)
+    expected.update_state(y[mask], p[mask])
+    assert float(found.result()) == pytest.approx(float(expected.result()), rel=1e-6)
+
+
 # ---- in fit ----
 
 

@@ -16,7 +16,7 @@ are over the last axis, eps = config.epsilon(), 1e-7 unless set:
     sparse_categorical_crossentropy   -log p[y_true],      likewise
     kl_divergence                     sum(y_true log(y_true / y_pred))
     poisson                           mean(y_pred - y_true log(y_pred + eps))
-    cosine_similarity                 -sum(y_true y_pred / (|y_true| |y_pred|))
+    cosine_similarity                 -sum(y_true y_pred / (|y_true| |y_pred|)), norms >= eps
     hinge, squared_hinge              mean(max(1 - y_true y_pred, 0)), its square
 
 Targets are cast to the type of the predictions. Where the ranks differ by a trailing axis of
@@ -153,7 +153,7 @@ def cosine_similarity(y_true, y_pred, axis=-1):
 
 def _unit(x, axis):
     square = ops.sum(ops.square(x), axis=axis, keepdims=True)
-    return x * ops.rsqrt(ops.maximum(square, 1e-12))
+    return x * ops.rsqrt(ops.maximum(square, epsilon() ** 2))
 
 
 def hinge(y_true, y_pred):
