@@ -258,6 +258,16 @@ def test_mask_of_predictions_and_ignored_class_both_count(rng):
     np.testing.assert_allclose(loss(ids, masked(z, mask)), expected, rtol=1e-6)
 
 
+def test_lists():
+    """Python numbers and lists, as arrays."""
+    assert float(losses.MeanSquaredError()([[0.0, 1.0]], [[0.2, 0.8]])) == pytest.approx(0.04)
+    loss = losses.MeanAbsoluteError()
+    found = loss([[0, 1], [0, 0]], [[1, 1], [1, 0]], sample_weight=[0.7, 0.3])
+    assert float(found) == pytest.approx(0.25)
+    wrapped = losses.LossFunctionWrapper(lambda y, p: keras.ops.abs(y - p))
+    assert float(wrapped([0, 1], [2, 1])) == 1.0
+
+
 def test_short_vectors_keep_their_direction():
     """Norms below epsilon() are taken for it: |x| of 1e-8 for 1e-7."""
     lengths = np.array([1e-3, 1e-7, 1e-8])

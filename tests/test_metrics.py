@@ -250,6 +250,26 @@ def test_mask_leaves_rows_out_of_scores(rng):
     assert float(found.result()) == pytest.approx(float(expected.result()), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("metric", "expected"),
+    [
+        (metrics.Accuracy, 0.5),
+        (metrics.BinaryAccuracy, 0.5),
+        (metrics.MeanSquaredError, 2.0),
+        (metrics.RootMeanSquaredError, 2.0**0.5),
+        (metrics.TruePositives, 1.0),
+        (metrics.Precision, 0.5),
+        (metrics.AUC, 0.5),
+        (metrics.BinaryIoU, 0.25),
+        (lambda: metrics.MeanMetricWrapper(lambda y, p: y - p), -1.0),
+    ],
+)
+def test_lists(metric, expected):
+    made = metric()
+    made.update_state([1, 0], [1, 2])
+    assert float(made.result()) == pytest.approx(expected)
+
+
 # ---- in fit ----
 
 
@@ -361,6 +381,27 @@ def test_mean_and_sum():
     assert float(mean.result()) == 0.0
     mean.update_state(np.array([1.0, 3.0]), sample_weight=np.array([3.0, 1.0]))
     assert float(mean.result()) == 1.5
+
+
+def test_weight_of_a_scalar():
+    """The loss of a batch by the number of its samples, as a `test_step` tracks it."""
+    mean = metrics.Mean()
+    mean.update_state(3.0)
+    mean.update_state(5.0, sample_weight=2.0)
+    assert float(mean.result()) == pytest.approx(13 / 3)
+    mean.update_state(1.0, sample_weight=np.array([3]))
+    assert float(mean.result()) == pytest.approx(16 / 6)
+    with pytest.raises(ValueError, match=r"sample_weight.*\(3,\).*one number"):
+        mean.update_state(1.0, sample_weight=np.ones(3))
+
+
+def test_sum_counts_valid_positions_only():
+    values = keras.ops.add(np.array([[1.0, 2, 3], [4, 5, 6]]), 0.0)
+    values._keras_mask = np.array([[1, 0, 1], [1, 1, 0]], bool)
+    for weight, expected in ((None, 13.0), ([1.0, 2.0], 22.0), (np.full((2, 3), 0.5), 6.5)):
+        total = metrics.Sum()
+        total.update_state(values, sample_weight=weight)
+        assert float(total.result()) == expected
 
 
 def test_calling_returns_the_running_result():

@@ -13,6 +13,8 @@ Targets (B,) are taken for (B, 1) if the predictions are (B, 1), and (B, T) for 
 is a mask or a weight for each step.
 """
 
+import math
+
 from seqrnn import config, ops
 from seqrnn.errors import did_you_mean
 from seqrnn.losses.functions import same_rank
@@ -57,14 +59,38 @@ def mask_weight(values, *masked):
     return weight
 
 
+def joint_weight(values, sample_weight, *masked):
+    """`sample_weight` times the masks of these tensors, in the rank of `values`; None without any.
+
+    ValueError if it does not fit: for a scalar, unless it is one number.
+    """
+    weight = mask_weight(values, *masked)
+    if sample_weight is None:
+        return weight
+    sample_weight = expand_weight(sample_weight, values)
+    if not values.shape:
+        sample_weight = _single(sample_weight)
+    return sample_weight if weight is None else weight * sample_weight
+
+
+def _single(weight):
+    if math.prod(weight.shape) != 1:
+        raise ValueError(
+            f"sample_weight of shape {tuple(weight.shape)} for a value that is a single number: "
+            "expected one number, or a function that gives a value for each sample."
+        )
+    return ops.reshape(weight, ())
+
+
 def with_axes(y_true, y_pred, sample_weight=None):
-    """The targets with the last axis of length 1 of the predictions, where each step must keep
-    its value: (B,) for (B, 1); under a mask or weights (B, T) for (B, T, 1) too."""
+    """The targets as a tensor, with the last axis of length 1 of the predictions, where each step
+    must keep its value: (B,) for (B, 1); under a mask or weights (B, T) for (B, T, 1) too."""
+    y_true, shape = ops.convert_to_tensor(y_true), ops.shape(y_pred)
     rank = len(y_true.shape)
     stepwise = getattr(y_pred, "_keras_mask", None) is not None or (
         sample_weight is not None and len(ops.shape(sample_weight)) > 1
     )
-    if rank + 1 == len(y_pred.shape) and y_pred.shape[-1] == 1 and (rank == 1 or stepwise):
+    if rank + 1 == len(shape) and shape[-1] == 1 and (rank == 1 or stepwise):
         return ops.expand_dims(y_true, -1)
     return y_true
 
@@ -73,7 +99,7 @@ def reduce_weighted(values, sample_weight=None, weight=None, reduction="sum_over
     """The formulas above: a scalar, or values of unchanged shape for reduction None; `weight` is
     what `mask_weight` gives."""
     if weight is not None and reduction in ("sum_over_batch_size", "mean"):
-        weight = weight * (_size(weight) / (ops.sum(weight) + config.epsilon()))
+        weight = weight * (math.prod(weight.shape) / (ops.sum(weight) + config.epsilon()))
     if sample_weight is not None:
         sample_weight = expand_weight(sample_weight, values)
         weight = sample_weight if weight is None else weight * sample_weight
@@ -86,14 +112,7 @@ def reduce_weighted(values, sample_weight=None, weight=None, reduction="sum_over
         return total
     if reduction == "mean_with_sample_weight" and weight is not None:
         return total / (ops.sum(weight * ops.ones_like(values)) + config.epsilon())
-    return total / _size(values)
-
-
-def _size(x):
-    size = 1
-    for n in x.shape:
-        size *= n
-    return float(size)
+    return total / float(math.prod(values.shape))
 
 
 class Loss:

@@ -11,11 +11,13 @@ the metrics here; it may keep other metrics as attributes. While a training step
 Under a mask of the predictions, the library's metrics count the valid positions only.
 """
 
+import math
+
 import numpy as np
 
 from seqrnn import ops, trace
 from seqrnn.config import policy_dtype, snake_case
-from seqrnn.losses.base import expand_weight, mask_weight, with_axes
+from seqrnn.losses.base import expand_weight, joint_weight, mask_weight, with_axes
 from seqrnn.losses.functions import match
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
@@ -276,26 +278,23 @@ def flat_pair(y_true, y_pred, sample_weight=None):
     """
     given = y_pred
     y_true, y_pred = match(with_axes(y_true, y_pred, sample_weight), y_pred)
-    weight = mask_weight(y_pred, given)
-    if sample_weight is not None:
-        sample_weight = expand_weight(sample_weight, y_pred)
-        weight = sample_weight if weight is None else weight * sample_weight
+    weight = joint_weight(y_pred, sample_weight, given)
     return y_true, y_pred, None if weight is None else weight * ops.ones_like(y_pred)
 
 
 def mean_statistics(values, sample_weight=None, mask=None):
     """[sum of the per-sample means, number of samples], both weighted.
 
-    A scalar, which has no samples, counts as one observation. Under the mask of sequences of
-    unequal length (`training.unequal`) the steps are what is counted, not the samples.
+    A scalar, which has no samples, counts as one observation, or as many as its weight. Under the
+    mask of sequences of unequal length (`training.unequal`) the steps are what is counted, not the
+    samples.
     """
     values = ops.cast(values, "float64" if values.dtype == "float64" else "float32")
     if not values.shape:
-        return [values, ops.ones_like(values)]
-    samples = values.shape[0]
-    inner = 1
-    for n in values.shape[1:]:
-        inner *= n
+        weight = joint_weight(values, sample_weight)
+        weight = ops.ones_like(values) if weight is None else weight
+        return [values * weight, weight]
+    samples, inner = values.shape[0], math.prod(values.shape[1:])
     if mask is not None and trace.state.padded and len(values.shape) > 1:
         inner //= values.shape[1]
     if sample_weight is not None:
@@ -319,10 +318,9 @@ class Sum(SumMetric):
         self.bind(np.zeros(1))
 
     def statistics(self, values, sample_weight=None):
-        values = ops.convert_to_tensor(values)
-        if sample_weight is not None:
-            values = values * expand_weight(sample_weight, values)
-        return [ops.sum(values)]
+        given, values = values, ops.convert_to_tensor(values)
+        weight = joint_weight(values, sample_weight, given)
+        return [ops.sum(values if weight is None else values * weight)]
 
     def value(self, totals):
         return totals[0]
@@ -348,9 +346,10 @@ class MeanMetricWrapper(Mean):
         return self._fn(y_true, y_pred, **self._fn_kwargs)
 
     def statistics(self, y_true, y_pred, sample_weight=None):
-        values = self.values(with_axes(y_true, y_pred, sample_weight), y_pred)
-        given, values = values, ops.convert_to_tensor(values)
-        return mean_statistics(values, sample_weight, mask_weight(values, y_pred, given))
+        y_true = with_axes(y_true, y_pred, sample_weight)
+        found = self.values(y_true, ops.convert_to_tensor(y_pred))
+        values = ops.convert_to_tensor(found)
+        return mean_statistics(values, sample_weight, mask_weight(values, y_pred, found))
 
     def get_config(self):
         config = {**super().get_config(), **self._fn_kwargs}

@@ -4,7 +4,7 @@ import numpy as np
 
 from seqrnn import ops
 from seqrnn.config import epsilon, floatx, is_float
-from seqrnn.losses.base import expand_weight, mask_weight
+from seqrnn.losses.base import joint_weight
 from seqrnn.losses.functions import ShapeMismatch
 from seqrnn.metrics.base import SumMetric
 
@@ -64,11 +64,9 @@ class IoU(SumMetric):
         if self.ignore_class is not None:
             counted = ops.logical_and(counted, ops.not_equal(y_true, self.ignore_class))
         weight = ops.cast(counted, self.dtype if is_float(self.dtype) else floatx())
-        mask = mask_weight(weight, given)
-        if sample_weight is not None:
-            weight = weight * expand_weight(sample_weight, weight)
-        if mask is not None:
-            weight = weight * mask
+        given_weight = joint_weight(weight, sample_weight, given)
+        if given_weight is not None:
+            weight = weight * given_weight
         place = ops.where(counted, y_true * self.num_classes + y_pred, 0)
         flat = ops.reshape(weight, (-1,)), ops.reshape(place, (-1,))
         return [ops.segment_sum(*flat, self.num_classes**2)]

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from seqrnn import config, ops
-from seqrnn.losses.base import expand_weight, mask_weight
+from seqrnn.losses.base import joint_weight
 from seqrnn.losses.functions import match
 from seqrnn.metrics.base import MeanMetricWrapper, SumMetric, check_choice
 
@@ -19,11 +19,7 @@ def table_pair(metric, y_true, y_pred, sample_weight):
             f"{type(metric).__name__} {metric.name!r} expects targets and predictions of shape "
             f"(batch, outputs), got {tuple(y_pred.shape)}."
         )
-    weight = mask_weight(y_pred, given)
-    if sample_weight is not None:
-        sample_weight = expand_weight(sample_weight, y_pred)
-        weight = sample_weight if weight is None else weight * sample_weight
-    return y_true, y_pred, weight
+    return y_true, y_pred, joint_weight(y_pred, sample_weight, given)
 
 
 class FBetaScore(SumMetric):
