@@ -45,7 +45,6 @@ class _Settings:
 _settings = _Settings()
 _names: dict[str, int] = defaultdict(int)
 _lock = threading.Lock()
-at_clear: list = []  # functions that `clear_session` calls
 
 
 def backend() -> str:
@@ -237,12 +236,10 @@ def unique_name(prefix: str) -> str:
 
 
 def clear_session(free_memory: bool = True) -> None:
-    """Starts the automatic names of layers anew, lets go of the plans of gradient tapes, and gives
-    back the memory kept for further runs of models. Those made before keep working."""
+    """Starts the automatic names of layers anew, and gives back the memory kept for further runs of
+    models. Those made before keep working."""
     with _lock:
         _names.clear()
-    for clear in at_clear:
-        clear()
     core = sys.modules.get("seqrnn._core")  # nothing is kept if it has not been needed yet
     if free_memory and core is not None:
         core.release_memory()

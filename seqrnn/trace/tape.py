@@ -3,7 +3,8 @@
 In a function that is being traced (a `train_step` inside `fit`, say) the gradient is more nodes of
 the same graph. Outside, where every layer and op runs at once, a tape notes which plans were run on
 which arrays; `gradient` traces these calls again, as one function with its gradient, and runs that.
-The plan is kept: the next batch of the same shapes, with the same calls, is one run.
+The plan is kept: the next batch of the same shapes, with the same calls, is one run. It is kept by
+the last variable that the calls use, and goes with it.
 
 What is noted are calls of a `Function`, which is what layers and ops are when called on arrays. The
 arrays that come out are `Taped`: while a tape records, their operators and methods are ops, too.
@@ -16,7 +17,6 @@ from collections import OrderedDict
 
 import numpy as np
 
-from seqrnn import config
 from seqrnn.trace import derivatives, nest, operators
 from seqrnn.trace import frame as _frame
 from seqrnn.trace.array import Array
@@ -25,9 +25,7 @@ from seqrnn.trace.operators import Operators
 from seqrnn.trace.traced import Function
 from seqrnn.trace.variable import Variable
 
-_KEPT = 64  # gradient functions, of all tapes
-_functions: OrderedDict = OrderedDict()
-config.at_clear.append(_functions.clear)
+_KEPT = 32  # gradient functions, of one variable
 
 
 # ---- arrays that a tape follows ----
@@ -349,6 +347,8 @@ class _Script:
     Attributes:
         arrays: these arrays, in the order in which `play` takes them.
         key: equal for tapes that recorded the same calls, connected in the same way.
+        owner: what the function is kept by: the last variable used, so that a model on top of
+            layers of another one can go; else the last function called; None without calls.
     """
 
     def __init__(self, tape, needed, derive, targets, sources):
@@ -363,7 +363,8 @@ class _Script:
             call = tape._calls[index]
             wiring = [self._place(leaf) for leaf in call.leaves]
             before = [(v, self._place(array)) for v, array in call.before]
-            self._calls.append((call.function, call.arguments, wiring, before, call.first_draw))
+            arguments = nest.map_leaves(lambda _: None, call.arguments)
+            self._calls.append((call.function, arguments, wiring, before, call.first_draw))
             parts.append(
                 (
                     *(call.function, nest.key(call.arguments), call.first_draw),
@@ -375,6 +376,10 @@ class _Script:
         self._sources = [None if s is None else self._place(s, of_source=True) for s in sources]
         self.key = (derive, *parts, *map(_hashable, self._targets), *map(_hashable, self._sources))
         self._tape = None  # what is kept holds no arrays
+        calls = [tape._calls[index] for index in needed]
+        owners = [call.function for call in calls[-1:]]
+        owners += [v for call in calls for v, _ in (*call.versions, *call.before)]
+        self.owner = owners[-1] if owners else None
 
     def _place(self, leaf, of_source=False):
         """Where the value of a leaf comes from: ('call', i, j), ('array', i) or ('as is', leaf)."""
@@ -418,13 +423,16 @@ class _Script:
 def _played(script: _Script) -> Function:
     """The gradient of these calls as a function. It is kept, unless a call was given a Python
     function, which may do something else the next time."""
+    if script.owner is None:
+        return Function(script.play)
+    kept = script.owner.gradients = script.owner.gradients or OrderedDict()
     try:
-        function = _functions.pop(script.key, None) or Function(script.play)
+        function = kept.pop(script.key, None) or Function(script.play)
     except TypeError:  # such a key does not hash
         return Function(script.play)
-    _functions[script.key] = function
-    while len(_functions) > _KEPT:
-        _functions.popitem(last=False)
+    kept[script.key] = function
+    while len(kept) > _KEPT:
+        kept.popitem(last=False)
     return function
 
 

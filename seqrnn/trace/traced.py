@@ -309,6 +309,7 @@ class Function:
         self._size = size
         self._plans: OrderedDict = OrderedDict()
         self._lock = threading.Lock()
+        self.gradients = None  # of calls of this function, see `tape`
 
     def __call__(self, *args, **kwargs):
         with self._lock:

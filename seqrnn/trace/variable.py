@@ -40,6 +40,8 @@ class Variable(Operators):
         regularizer, constraint: functions of the value, or None.
     """
 
+    gradients = None  # functions that `tape` keeps with this variable
+
     def __init__(
         self,
         initializer,
@@ -164,10 +166,13 @@ class Variable(Operators):
     def __repr__(self):
         return f"<Variable path={self.path} shape={self.shape} dtype={self.dtype}>"
 
+    def __getstate__(self):
+        return {**self.__dict__, "gradients": None}
+
     def __deepcopy__(self, memo):
         other = Variable.__new__(Variable)
         memo[id(self)] = other
-        other.__dict__.update(self.__dict__)
+        other.__dict__.update(self.__getstate__())
         other.storage = _aligned(self.shape, self.dtype)
         other.storage[...] = self.storage
         return other

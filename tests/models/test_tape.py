@@ -1,6 +1,8 @@
 """GradientTape and value_and_grad: against finite differences, formulas, and a step of fit."""
 
+import copy
 import gc
+import pickle
 import weakref
 
 import numpy as np
@@ -8,7 +10,6 @@ import pytest
 
 import seqrnn as keras
 from seqrnn import layers, ops
-from seqrnn.trace import tape as tape_module
 
 
 @pytest.fixture(autouse=True)
@@ -90,25 +91,53 @@ def test_values_are_there_inside_the_block():
 
 def test_batches_of_one_shape_share_a_plan():
     model = recurrent()
-    tape_module._functions.clear()
     for i in range(3):
         with keras.GradientTape() as tape:
             loss = mse(Y + i, model(X + i, training=True))
         tape.gradient(loss, model.trainable_variables)
-    (function,) = tape_module._functions.values()
+    (function,) = model.weights[-1].gradients.values()
     assert len(function._plans) == 1
 
 
-def test_clear_session_lets_go_of_models():
-    model = keras.Sequential([layers.Dense(1, input_shape=[3])])
+def gradients_of_head(base):
+    """A model on top of `base`, trained with a tape and dropped: weak references to it, and to
+    the data."""
+    head = keras.Sequential([*base, layers.Dense(1)])
+    x = ops.convert_to_tensor(X.copy())
     with keras.GradientTape() as tape:
-        loss = ops.sum(model(X))
-    tape.gradient(loss, model.trainable_variables)
-    gone = weakref.ref(model)
-    del model, tape, loss
-    keras.utils.clear_session()
+        loss = mse(Y, head(x, training=True)[:, -1])
+    assert all(g is not None for g in tape.gradient(loss, head.trainable_variables))
+    return weakref.ref(head), weakref.ref(head.weights[-1]), weakref.ref(x)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_tapes_let_go_of_models_and_data(shared):
+    base = [layers.Dense(2)] if shared else []
+    gone = [ref for _ in range(3) for ref in gradients_of_head(base)]
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 9
+
+
+def test_tapes_let_go_of_variables():
+    def by_hand():
+        v = keras.Variable(X)
+        with keras.GradientTape() as tape:
+            loss = ops.sum(v * v)
+        tape.gradient(loss, v)
+        return weakref.ref(v)
+
+    gone = by_hand()
     gc.collect()
     assert gone() is None
+
+
+def test_copies_of_a_model_have_gradients_of_their_own():
+    model = recurrent()
+    for copied in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        with keras.GradientTape() as tape:
+            loss = mse(Y, copied(X))
+        found = tape.gradient(loss, copied.trainable_variables)
+        assert_all_close(found, gradient_of_fit(copied, X, Y))
 
 
 NUMPY_AND_OPS = {
