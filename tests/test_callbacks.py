@@ -280,8 +280,8 @@ def test_csv_logger(tmp_path):
     again = model.fit(x, y, verbose=0, callbacks=[callbacks.CSVLogger(path, append=True)])
     lines = path.read_text().split()
     values = first.history["loss"] + again.history["loss"]
-    expected = [f"{e},{v}" for e, v in zip((0, 1, 0), values, strict=True)]
-    assert lines == ["epoch,loss", *expected]
+    expected = [f"{e},{v},NA" for e, v in zip((0, 1, 0), values, strict=True)]
+    assert lines == ["epoch,loss,val_loss", *expected]
 
 
 def test_lambda_callback_refuses_unknown_hooks():

@@ -17,12 +17,10 @@ class SwapEMAWeights(Callback):
     def __init__(self, swap_on_epoch=False):
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
-        self._in_place = False
 
     def _put(self, in_place):
-        if in_place != self._in_place:
+        if in_place != self.model.optimizer.averages_in_place:
             self.model.optimizer.swap_averages()
-            self._in_place = in_place
 
     def on_epoch_begin(self, epoch, logs=None):
         if self.swap_on_epoch:
@@ -31,9 +29,6 @@ class SwapEMAWeights(Callback):
     def on_epoch_end(self, epoch, logs=None):
         if self.swap_on_epoch:
             self._put(True)
-
-    def on_train_end(self, logs=None):
-        self._in_place = False  # the averages are the weights by now
 
     def on_test_begin(self, logs=None):
         self._put(True)

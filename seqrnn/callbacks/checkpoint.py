@@ -33,7 +33,7 @@ class ModelCheckpoint(Monitor):
         initial_value_threshold=None,
     ):
         super().__init__(monitor, mode)
-        if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
+        if save_freq != "epoch" and not (type(save_freq) is int and save_freq > 0):
             raise ValueError(
                 "ModelCheckpoint: save_freq must be 'epoch' or a number of batches, got "
                 f"{save_freq!r}."
@@ -99,4 +99,9 @@ class ModelCheckpoint(Monitor):
             raise KeyError(
                 f"ModelCheckpoint: filepath {self.filepath!r} names {error}, which is not in the "
                 f"logs: {', '.join(logs or {})}."
+            ) from None
+        except (ValueError, IndexError) as error:
+            raise ValueError(
+                f"ModelCheckpoint: filepath {self.filepath!r} can't be filled in: {error}. Write "
+                "{epoch:02d}, or a log with a format for floats such as {loss:.3f}."
             ) from None

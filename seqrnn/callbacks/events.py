@@ -102,11 +102,13 @@ def _event(step, field, data):
 
 
 def buckets(values, n=30):
-    """float64 (n, 3): left edge, right edge and count of `n` buckets of one width.
+    """float64 (n, 3): left edge, right edge and count of `n` buckets of one width, of the values
+    that are finite.
 
     All values equal: one bucket around them holds all, as TensorFlow's summaries; none: (0, 3).
     """
-    values = np.asarray(values, np.float64).ravel()
+    values = np.asarray(values, np.float64)
+    values = values[np.isfinite(values)]
     if not values.size:
         return np.zeros((0, 3))
     low, high = values.min(), values.max()

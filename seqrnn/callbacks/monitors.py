@@ -8,12 +8,15 @@ from seqrnn.errors import did_you_mean
 from seqrnn.training.arguments import check_patience
 from seqrnn.utils.progress import say
 
+_GROWING = {"precision", "recall", "f1", "r2", "similarity"}  # words of metrics' names
+
 
 class Monitor(Callback):
     """What callbacks share that watch one value: whether it has become better.
 
-    mode 'auto': a higher value is better for names that end in acc, accuracy or auc (or contain
-    precision, recall, f1, r2 or similarity), a lower one for all others (Keras 2).
+    mode 'auto': a lower value is better for names that end in loss; a higher one for names that end
+    in acc, accuracy or auc, or with precision, recall, f1, r2, similarity among their words; a
+    lower one for all others (Keras 2).
     """
 
     def __init__(self, monitor, mode, min_delta=0.0):
@@ -27,8 +30,8 @@ class Monitor(Callback):
         self.mode = mode
         self.min_delta = abs(min_delta)
         name = monitor.lower()
-        grows = name.endswith(("acc", "accuracy", "auc")) or any(
-            word in name for word in ("precision", "recall", "f1", "r2", "cosine_similarity")
+        grows = not name.endswith("loss") and (
+            name.endswith(("acc", "accuracy", "auc")) or not _GROWING.isdisjoint(name.split("_"))
         )
         self._sign = 1.0 if mode == "max" or (mode == "auto" and grows) else -1.0
 

@@ -61,6 +61,7 @@ class TensorBoard(Callback):
             self.on_train_batch_begin = self._begin_batch
             self.on_train_batch_end = self._end_batch
         self._files = {}
+        self._fitting = False
         self._batches, self._began, self._steps_before = 0, 0.0, 0
 
     def _file(self, name):
@@ -70,12 +71,13 @@ class TensorBoard(Callback):
 
     def set_model(self, model):
         super().set_model(model)
+        self._fitting = False  # also when the fit before ended with an error
         self._close()
         if self.write_graph and getattr(model, "_graph", None) is not None:
             self._file("train").keras_model(model.to_json())
 
     def on_train_begin(self, logs=None):
-        self._batches = 0
+        self._batches, self._fitting = 0, True
 
     def _begin_batch(self, batch, logs=None):
         self._batches += 1
@@ -97,6 +99,8 @@ class TensorBoard(Callback):
         step = int(self.model.optimizer.iterations)
         for name, value in (logs or {}).items():
             self._file("validation").scalar(f"evaluation_{name}_vs_iterations", value, step)
+        if not self._fitting:
+            self._close()
 
     def on_epoch_begin(self, epoch, logs=None):
         self._steps_before = int(self.model.optimizer.iterations)
@@ -121,6 +125,7 @@ class TensorBoard(Callback):
             file.flush()
 
     def on_train_end(self, logs=None):
+        self._fitting = False
         self._close()
 
     def _close(self):

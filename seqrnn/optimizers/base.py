@@ -108,7 +108,9 @@ class Optimizer(TracedStep, State):
         self._undecayed = (frozenset(), None)  # ids of variables, pattern of names
         self._idle = ()  # which variables have no gradient; () for none
         self._averages = []  # of the variables, with use_ema
-        self._swapped = False  # whether the variables and their averages have changed places
+        self.averages_in_place = (
+            False  # whether the variables and their averages have changed places
+        )
 
     def __setattr__(self, name, value):
         if name != "_tracked" and "_tracked" not in vars(self):

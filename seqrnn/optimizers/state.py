@@ -74,17 +74,17 @@ class State:
 
     def swap_averages(self):
         """Exchanges the trained variables with their averages; before the next step again."""
-        self._swapped = not self._swapped
         for variable, average in self._averaged():
             value = variable.numpy()
             variable.assign(average)
             average.assign(value)
+        self.averages_in_place = not self.averages_in_place
 
     def finalize_variable_values(self, var_list):
         """At the end of training: with use_ema the variables take their averages as values."""
         if not self.use_ema:
             return
-        if self._swapped:
+        if self.averages_in_place:
             self.swap_averages()
         wanted = {id(v) for v in var_list}
         for variable, average in self._averaged():

@@ -63,6 +63,15 @@ class _Wrapper(Optimizer):
         for inner in self._inner():
             inner.finalize_variable_values(var_list)
 
+    @property
+    def averages_in_place(self):
+        """Whether the variables and their averages have changed places."""
+        return any(inner.averages_in_place for inner in self._inner())
+
+    @averages_in_place.setter
+    def averages_in_place(self, value):
+        pass  # the inner optimizers' alone
+
     def swap_averages(self):
         for inner in self._inner():
             inner.swap_averages()

@@ -1,4 +1,18 @@
-"""When the hooks of callbacks around batches are called."""
+"""When the hooks of callbacks around batches are called, and what is put right behind them."""
+
+import contextlib
+
+
+@contextlib.contextmanager
+def weights_back(model):
+    """When something fails, averages that a callback has put in the place of the model's weights
+    are taken out again."""
+    try:
+        yield
+    except BaseException:
+        if model.optimizer is not None and model.optimizer.averages_in_place:
+            model.optimizer.swap_averages()
+        raise
 
 
 class BatchHooks:

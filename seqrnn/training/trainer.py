@@ -23,7 +23,7 @@ from seqrnn.training.arguments import (
     verbosity,
 )
 from seqrnn.training.data import ArrayData, Epochs
-from seqrnn.training.hooks import BatchHooks
+from seqrnn.training.hooks import BatchHooks, weights_back
 from seqrnn.training.iterables import IterableData, is_iterable_data
 from seqrnn.training.memory import memory_of
 from seqrnn.training.methods import StepMethods
@@ -206,7 +206,12 @@ class Trainer(StepMethods):
         listeners = CallbackList(
             callbacks, [history], self, verbose=verbose, epochs=epochs, steps=training.steps
         )
-        with self._one_fit.held(self), closing(training), closing(validation or training):
+        with (
+            self._one_fit.held(self),
+            weights_back(self),
+            closing(training),
+            closing(validation or training),
+        ):
             self._prepare(steps, data, validation)
             data.seed()
             self.history = history
@@ -216,7 +221,7 @@ class Trainer(StepMethods):
         return history
 
     def _train(self, epochs, training, validation, validation_freq, listeners, verbose):
-        listeners.call("on_train_begin")
+        listeners.call("on_train_begin", {})
         logs = {}
         for epoch in range(self._steps.underway.epoch, epochs):
             if epochs > 1 and verbose:
@@ -318,7 +323,7 @@ class Trainer(StepMethods):
         if isinstance(data, UnequalData) and steps is None:
             data.sort()
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
-        with closing(epochs):
+        with weights_back(self), closing(epochs):
             return returned(self._evaluate(epochs, listeners, bar), return_dict)
 
     def _evaluate(self, epochs, listeners, bar):
@@ -326,7 +331,7 @@ class Trainer(StepMethods):
         hooks = BatchHooks(listeners, "test", self.steps_per_execution)
         pace = Pace(lambda: hooks.heard or bar.due() or steps.looks_at_batches())
         steps.reset()
-        listeners.call("on_test_begin")
+        listeners.call("on_test_begin", {})
         epochs.restart()
         while (batch := epochs.take(pace.steps())) is not None:
             hooks.begin(epochs.done - batch.steps)
@@ -360,7 +365,7 @@ class Trainer(StepMethods):
         hooks = BatchHooks(listeners, "predict", self.steps_per_execution)
         if unequal and steps is None and not hooks.heard:
             data.sort()
-        with closing(epochs):
+        with weights_back(self), closing(epochs):
             outputs = self._predict(epochs, listeners, hooks, bar)
         if unequal and steps is None:
             return data.restored(outputs)
@@ -373,7 +378,7 @@ class Trainer(StepMethods):
             since = (len(parts) - 1) // self.steps_per_execution * self.steps_per_execution
             return {"outputs": nest.map_leaves(as_list, joined(parts[since:]))}
 
-        listeners.call("on_predict_begin")
+        listeners.call("on_predict_begin", {})
         epochs.begin()
         while (batch := epochs.take()) is not None:
             hooks.begin(len(parts))
@@ -382,7 +387,7 @@ class Trainer(StepMethods):
             if bar.due():
                 bar.update(len(parts), finalize=False)
         hooks.over(len(parts), outputs)
-        listeners.call("on_predict_end")
+        listeners.call("on_predict_end", {})
         bar.target = bar.target or len(parts)
         bar.update(len(parts), finalize=True)
         if not parts:
