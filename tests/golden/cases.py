@@ -31,6 +31,7 @@ import cases_refused
 import cases_saving
 import cases_schedules
 import cases_shapes
+import cases_special
 import cases_states
 import cases_text
 import cases_training
@@ -69,5 +70,6 @@ FAMILIES = {
     "text": cases_text.CASES,
     "schedules": cases_schedules.CASES,
     "shapes": cases_shapes.CASES,
+    "special": cases_special.CASES,
     "ported": cases_ported.CASES,
 }
