@@ -45,14 +45,18 @@ def find(name: str):
     return getattr(ops, name, None) if name in ops.__all__ else None
 
 
-def no_value(tensor, what: str, instead: str) -> TypeError:
+class NoValueError(TypeError):
+    """A tensor was asked for a value that it has not."""
+
+
+def no_value(tensor, what: str, instead: str) -> NoValueError:
     """The error for code that needs the elements of a symbolic value."""
     made_by = f", made by '{tensor.op}'," if getattr(tensor, "op", None) else ""
     if hasattr(tensor, "origin"):
         why = "it is a placeholder for data to come"
     else:
         why = "the function is being traced, once for all data"
-    return TypeError(
+    return NoValueError(
         f"{what} needs a value, but this tensor of shape {tensor.shape}{made_by} has none yet: "
         f"{why}. {instead}"
     )

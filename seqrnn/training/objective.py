@@ -9,6 +9,8 @@ float64, so every value is exact per sample. The order
 of names is loss, losses of outputs, metrics and weighted metrics in the order of `compile`.
 """
 
+import warnings
+
 import numpy as np
 
 from seqrnn import losses, metrics, ops
@@ -17,6 +19,7 @@ from seqrnn.losses.base import Loss, LossFunctionWrapper
 from seqrnn.losses.functions import sparse_categorical_crossentropy
 from seqrnn.metrics.base import Mean
 from seqrnn.trace import current, nest, state
+from seqrnn.trace.operators import NoValueError
 
 # What tracing raises on a function that needs values: such a metric is called on arrays instead.
 UNTRACEABLE = (TypeError, AttributeError, NotImplementedError)
@@ -182,6 +185,11 @@ class Objective:
             root.assigned.update(assigned)
             del root.statistics[before:]
             self._eager.add(key)
+            warnings.warn(
+                f"The metric {metric.name!r} can't be traced, so it is called on the arrays of "
+                f"each batch, which is slower: {error}",
+                stacklevel=2,
+            )
             return []
         found = root.statistics[before:]
         del root.statistics[before:]
@@ -260,7 +268,9 @@ def _observations(predictions):
 
 def needs_values(error):
     """Whether this was raised because a tensor has no values, maybe by way of another error."""
-    while error is not None and not isinstance(error, UNTRACEABLE):
+    if isinstance(error, UNTRACEABLE):
+        return True
+    while error is not None and not isinstance(error, NoValueError):
         error = error.__cause__ or error.__context__
     return error is not None
 

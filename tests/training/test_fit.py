@@ -579,10 +579,43 @@ def test_metric_that_needs_values_is_called_on_arrays():
 
     x, y = data(16)
     model = linear(optimizer=keras.optimizers.SGD(0.0), metrics=[median_error, "mae"])
-    value = model.evaluate(x, y, verbose=0)[1]
+    with pytest.warns(
+        UserWarning, match="'median_error' can't be traced.*slower.*NumPy array"
+    ) as w:
+        value = model.evaluate(x, y, verbose=0)[1]
+        assert model.evaluate(x, y, verbose=0)[1] == value
+        model.fit(x, y, verbose=0)
+    assert len(w) == 1
     difference = np.abs(model.predict(x, verbose=0) - y)
     assert value == pytest.approx(np.median(difference), rel=1e-5)
     assert issubclass(kinds[-1], np.ndarray)
+
+
+def test_an_error_of_a_metric_s_own_is_no_need_for_values():
+    calls = []
+
+    def wrong(y_true, y_pred):
+        calls.append(type(y_pred))
+        try:
+            return len(None)
+        except TypeError:
+            raise ValueError("my own") from None
+
+    def wrapped(y_true, y_pred):
+        try:
+            return float(y_pred)
+        except TypeError as error:
+            raise ValueError("a library's") from error
+
+    x, y = data()
+    with pytest.raises(ValueError, match="my own"):
+        linear(metrics=[wrong]).fit(x, y, verbose=0)
+    assert len(calls) == 1 and not issubclass(calls[0], np.ndarray)
+    with (
+        pytest.warns(UserWarning, match="'wrapped' can't be traced"),
+        pytest.raises(ValueError, match="a library's"),
+    ):
+        linear(metrics=[wrapped]).fit(x, y, verbose=0)
 
 
 def test_metric_with_an_error_is_reported_before_the_first_step():
