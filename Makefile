@@ -27,7 +27,7 @@ BUILD_TOOLS := $(call list,requires)
 C_FILES := $(shell find csrc -name '*.[ch]')
 PACKAGE_FILES := pyproject.toml setup.py $(C_FILES) $(shell find seqrnn -name '*.py' -o -name '*.csv' 2>/dev/null)
 
-.PHONY: demo test pytest pytest-kernels dev dev-test ctest ctest-build c-runners ctest-kernels \
+.PHONY: demo test round-trips pytest pytest-kernels dev dev-test ctest ctest-build c-runners ctest-kernels \
     ctest-sanitize ctest-tsan test-sanitize lint format wheel-test clean
 
 # ---- for users ----
@@ -87,6 +87,11 @@ format: $(DEV)/lint-tools
 tables: dev
 	$(DEV)/bin/python tests/golden/conformance.py
 	$(DEV)/bin/python tests/api/api_table.py
+
+# Files exchanged with real Keras, both ways: make round-trips KERAS_PYTHON=peers/bin/python
+round-trips: dev
+	SEQRNN_KERAS_PYTHON=$(KERAS_PYTHON) $(DEV)/bin/pytest tests/golden/test_round_trips.py \
+	    tests/test_tensorboard.py $(PYTEST_ARGS)
 
 # Needs no built extension, so that lint works on a tree that does not compile.
 $(DEV)/lint-tools: pyproject.toml

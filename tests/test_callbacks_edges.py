@@ -122,7 +122,7 @@ def test_schedules_get_as_many_arguments_as_they_take(schedule, rates):
 
 def test_a_schedule_without_a_number_is_named():
     scheduler = callbacks.LearningRateScheduler(lambda epoch: None)
-    with pytest.raises(ValueError, match="LearningRateScheduler: .* None for epoch 0"):
+    with pytest.raises(ValueError, match=r"LearningRateScheduler: .* None for epoch 0"):
         compiled().fit(X, Y, verbose=0, callbacks=[scheduler])
 
 

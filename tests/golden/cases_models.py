@@ -78,7 +78,7 @@ SEED = [
         "dilated_convolutions",
         *[
             lambda k, rate=rate: k.layers.Conv1D(
-                filters=4, kernel_size=2, padding="causal", activation="relu", dilation_rate=rate
+                filters=8, kernel_size=2, padding="causal", activation="relu", dilation_rate=rate
             )
             for rate in (1, 2, 4) * 2
         ],

@@ -81,6 +81,12 @@ def golden(keras, case):
     for name, value in results.items():
         finite = isinstance(value, str) or np.isfinite(value).all()
         assert finite, f"{case.name}: {name} is not finite"
+    gradients = [value for name, value in results.items() if name.startswith("grad")]
+    dead = sum(not np.any(gradient) for gradient in gradients)
+    # Of models: a layer alone may have none, as one that normalises a single feature.
+    assert len(gradients) < 4 or 2 * dead <= len(gradients), (
+        f"{case.name}: most gradients are 0, draw other weights"
+    )
     keras.backend.clear_session(free_memory=False)  # collecting garbage takes half a second
     return given | {f"={name}": value for name, value in results.items()}
 

@@ -1,10 +1,13 @@
 """The kinds of golden cases can fail: each must object to a library that gets it wrong."""
 
 import json
+import pathlib
 import types
 
+import golden_file
 import numpy as np
 import pytest
+from cases import FAMILIES
 from golden_case import CallCase
 from golden_fit import recorder
 from golden_kinds import (
@@ -16,6 +19,9 @@ from golden_kinds import (
     as_text,
     normalised,
 )
+from golden_module import k
+
+HERE = pathlib.Path(__file__).parent
 
 
 class Rate:
@@ -165,3 +171,41 @@ def test_the_recorder_notes_hooks_in_order():
         ("on_epoch_end", 2, {"loss": 0.5}),
         ("on_test_end", None, {}),
     ]
+
+
+# ---- kinds that need the whole library: every single reference of a row counts ----
+
+SAMPLES = {
+    "models": "seed_lstm",  # StepCase
+    "metrics": "mae",  # MetricCase
+    "fit": "fit_seed",  # FitCase
+    "files": "file_lstm",  # FileCase
+}
+
+
+def changed(value):
+    """Another value: floats by a hundredth of the largest and a bit, integers by 1, words by a letter."""
+    if isinstance(value, str):
+        return value + "x"
+    value = np.asarray(value)
+    if value.dtype.kind == "b":
+        return ~value
+    if value.dtype.kind in "iu":
+        return value + 1
+    if value.dtype.kind in "US":
+        return np.char.add(value, "x")
+    return value + np.asarray(0.02 + 0.01 * np.abs(value).max(initial=0)).astype(value.dtype)
+
+
+@pytest.mark.parametrize("family", SAMPLES)
+def test_every_reference_of_a_row_counts(family):
+    case = next(case for case in FAMILIES[family] if case.name == SAMPLES[family])
+    stored = golden_file.load(HERE / f"{family}.npz")[0][case.name]
+    given = {name: value for name, value in stored.items() if not name.startswith("=")}
+    references = {name[1:]: value for name, value in stored.items() if name.startswith("=")}
+    case.check_here(k, given, references)
+    assert references
+    for name, value in references.items():
+        with pytest.raises(AssertionError):
+            case.check_here(k, given, references | {name: changed(value)})
+            pytest.fail(f"{name} does not count", pytrace=False)
