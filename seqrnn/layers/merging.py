@@ -2,6 +2,11 @@
 
 Elementwise ones broadcast; a tensor with fewer axes gets new ones behind its batch axis. With masks
 on all inputs a step is missing if all say so; without one of them there is no mask.
+
+What an input has at its missing steps counts in Add, Subtract, Average and Concatenate, but not in
+Multiply, Maximum and Minimum: there the others stand in for it. As in Keras, this does not hold for
+inputs that get new axes.
+ValueError for anything but a list of tensors, and for shapes that do not fit together.
 """
 
 from __future__ import annotations
@@ -17,6 +22,9 @@ class _Merge(Layer):
     supports_masking = True
 
     def call(self, inputs):
+        return self._merge(self._of_one_rank(inputs))
+
+    def _of_one_rank(self, inputs) -> list:
         tensors = self._checked(inputs)
         rank = max(x.ndim for x in tensors)
         tensors = [
@@ -24,7 +32,7 @@ class _Merge(Layer):
         ]
         for x in tensors[1:]:
             self._check_pair(tensors[0].shape, x.shape)
-        return self._merge(tensors)
+        return tensors
 
     def _checked(self, inputs) -> list:
         if not isinstance(inputs, (list, tuple)) or len(inputs) < self._fewest:
@@ -50,15 +58,56 @@ class _Merge(Layer):
         return functools.reduce(ops.logical_or, mask)
 
 
+class _MaskedMerge(_Merge):
+    """A merge that has an eye on which steps of its inputs are missing."""
+
+    def call(self, inputs, mask=None):
+        tensors = self._of_one_rank(inputs)
+        if mask is None:
+            return self._merge(tensors)
+        wide = [
+            _wide(m, y) if m is not None and x.ndim == y.ndim else None
+            for x, y, m in zip(inputs, tensors, mask, strict=True)
+        ]
+        return self._merge_masked(tensors, wide)
+
+    def _merge_masked(self, tensors, masks):
+        """The same of tensors and their masks, ready to broadcast; None for no mask."""
+        raise NotImplementedError
+
+
+class _Choice(_MaskedMerge):
+    """The one of two elements that `_pick` says, over all inputs from left to right."""
+
+    _pick = None
+
+    def _merge(self, tensors):
+        return functools.reduce(self._pick, tensors)
+
+    def _merge_masked(self, tensors, masks):
+        """Before two are compared, the one that is missing becomes the other. The result is missing
+        where both are; one without a mask makes it present everywhere."""
+        result, present = tensors[0], masks[0]
+        for x, mask in zip(tensors[1:], masks[1:], strict=True):
+            if mask is not None:
+                x = ops.where(mask, x, result)
+            if present is not None:
+                result = ops.where(present, result, x)
+            both = present is not None and mask is not None
+            present = ops.logical_or(present, mask) if both else None
+            result = self._pick(result, x)
+        return result
+
+
 class Add(_Merge):
-    """a + b + ..."""
+    """a + b + ...: a list of tensors (batch, ...) -> (batch, ...)."""
 
     def _merge(self, tensors):
         return functools.reduce(ops.add, tensors)
 
 
 class Subtract(_Merge):
-    """a - b, of two."""
+    """a - b: a list of two tensors (batch, ...) -> (batch, ...). ValueError for more of them."""
 
     _fewest = 2
 
@@ -68,36 +117,59 @@ class Subtract(_Merge):
         return tensors[0] - tensors[1]
 
 
-class Multiply(_Merge):
-    """a * b * ..."""
+class Multiply(_MaskedMerge):
+    """a * b * ...: a list of tensors (batch, ...) -> (batch, ...).
+
+    A step that is missing counts as 1; the product is 0 where all inputs have a mask and all of
+    them say so.
+    """
 
     def _merge(self, tensors):
         return functools.reduce(ops.multiply, tensors)
 
+    def _merge_masked(self, tensors, masks):
+        factors = [
+            x if m is None else ops.where(m, x, 1.0) for x, m in zip(tensors, masks, strict=True)
+        ]
+        product = self._merge(factors)
+        if any(m is None for m in masks):
+            return product
+        return ops.where(functools.reduce(ops.logical_or, masks), product, 0.0)
+
 
 class Average(_Merge):
-    """(a + b + ...) / their number."""
+    """(a + b + ...) / their number: a list of tensors (batch, ...) -> (batch, ...)."""
 
     def _merge(self, tensors):
         return functools.reduce(ops.add, tensors) / float(len(tensors))
 
 
-class Maximum(_Merge):
-    """The largest, element by element."""
+class Maximum(_Choice):
+    """The largest, element by element: a list of tensors (batch, ...) -> (batch, ...).
 
-    def _merge(self, tensors):
-        return functools.reduce(ops.maximum, tensors)
+    Where a step of one is missing, that of the others counts.
+    """
+
+    _pick = staticmethod(ops.maximum)
 
 
-class Minimum(_Merge):
-    """The smallest, element by element."""
+class Minimum(_Choice):
+    """The smallest, element by element: a list of tensors (batch, ...) -> (batch, ...).
 
-    def _merge(self, tensors):
-        return functools.reduce(ops.minimum, tensors)
+    Where a step of one is missing, that of the others counts.
+    """
+
+    _pick = staticmethod(ops.minimum)
 
 
 class Concatenate(_Merge):
-    """One behind the other along `axis`."""
+    """One behind the other along `axis`: a list of tensors (batch, ...) -> (batch, ...).
+
+    Args:
+        axis: any but that of the batch.
+
+    ValueError for an axis that is not there, and for shapes that differ along another one.
+    """
 
     def __init__(self, axis=-1, **kwargs):
         super().__init__(**kwargs)
@@ -142,6 +214,9 @@ class Dot(_Merge):
     Args:
         axes: an int for both, or a pair; they count the batch axis, which is 0.
         normalize: whether to divide by the norms along these axes first: cosine similarity.
+
+    [(batch, n, k), (batch, m, k)] -> (batch, n, m) for axes=2; two vectors give (batch, 1).
+    ValueError for axes that are not there, and for sizes along them that differ.
     """
 
     _fewest = 2
@@ -181,6 +256,11 @@ class Dot(_Merge):
 
     def get_config(self):
         return {**super().get_config(), "axes": self.axes, "normalize": self.normalize}
+
+
+def _wide(mask, x):
+    """The mask with the axes of x, ready to broadcast."""
+    return ops.reshape(mask, (*mask.shape, *[1] * (x.ndim - mask.ndim)))
 
 
 def _describe(inputs) -> str:

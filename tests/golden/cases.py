@@ -17,6 +17,7 @@ import cases_graphs
 import cases_initializers
 import cases_layers
 import cases_losses
+import cases_mask_values
 import cases_masks
 import cases_metrics
 import cases_model_api
@@ -47,6 +48,7 @@ FAMILIES = {
     "cells": cases_cells.CASES,
     "states": cases_states.CASES,
     "masks": cases_masks.CASES,
+    "mask_values": cases_mask_values.CASES,
     "bidirectional": cases_bidirectional.CASES,
     "models": cases_models.CASES,
     "losses": cases_losses.CASES,
