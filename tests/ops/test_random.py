@@ -1,5 +1,6 @@
 """Random numbers: their distributions, and what makes them the same or different."""
 
+import itertools
 import random as python_random
 
 import numpy as np
@@ -140,6 +141,61 @@ def test_beta_and_binomial():
     np.testing.assert_allclose(k.var(0), [0, 0.16, 8.4], atol=0.5)
     with pytest.raises(ValueError, match="counts"):
         random.binomial((2,), 1.5, 0.5)
+
+
+def test_shuffle_in_a_trace_is_drawn_anew():
+    x = np.arange(20).reshape(10, 2)
+    for seed in (3, random.SeedGenerator(3), None):
+        draw = trace.trace(lambda x, seed=seed: random.shuffle(x, 0, seed), (trace.Spec(*_of(x)),))
+        a, b, again = draw.run((x,), step=1), draw.run((x,), step=2), draw.run((x,), step=1)
+        assert (a != b).any()
+        np.testing.assert_array_equal(a, again)
+        for found in (a, b):  # the rows stay together
+            np.testing.assert_array_equal(found[np.argsort(found[:, 0])], x)
+
+
+def _of(x):
+    return x.shape, x.dtype.name
+
+
+def test_shuffles_are_all_as_likely():
+    series = random.SeedGenerator(1)
+    n = 3000
+    seen = [tuple(random.shuffle([0, 1, 2], seed=series)) for _ in range(n)]
+    counts = np.array([seen.count(order) for order in itertools.permutations(range(3))])
+    assert ((counts - n / 6) ** 2 / (n / 6)).sum() < 26  # chi square, 5 degrees: 1 in 10,000
+
+
+def test_lists():
+    assert random.dropout([1.0, 2.0], 0.0).tolist() == [1.0, 2.0]
+    assert random.categorical([[0.0, -100.0]], 3).tolist() == [[0, 0, 0]]
+    assert sorted(random.shuffle([3, 1, 2], seed=1).tolist()) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (lambda: random.dropout(np.ones(3), 2.0), "rate.*0.*1.*2.0"),
+        (lambda: random.dropout(np.ones(3), -1.0), "rate.*0.*1.*-1.0"),
+        (lambda: random.dropout_mask((3,), float("nan")), "rate.*nan"),
+        (lambda: random.gamma((3,), -1.0), "gamma: alpha.*above 0.*-1.0"),
+        (lambda: random.gamma((2,), [1.0, 0.0]), "gamma: alpha.*above 0"),
+        (lambda: random.beta((3,), 0.0, 1.0), "beta: alpha.*above 0.*0.0"),
+        (lambda: random.beta((3,), 1.0, -2), "beta: beta.*above 0.*-2"),
+        (lambda: random.binomial((3,), 5, 2.0), "binomial: probabilities.*2.0"),
+        (lambda: random.randint((3,), 5, 0), "randint: minval.*below maxval, 0.*5"),
+        (lambda: random.randint((3,), 0, 5, dtype="float32"), "randint.*dtype.*float32"),
+        (lambda: random.uniform((3,), 0, 5, dtype="int32"), "dtype.*int32"),
+        (lambda: random.categorical([1.0, 2.0], 3), r"categorical: logits.*\(2,\)"),
+        (lambda: random.uniform((3,), seed=1.7), "seed.*1.7"),
+        (lambda: random.uniform((3,), seed="a"), "seed.*'a'"),
+        (lambda: random.SeedGenerator("a"), "SeedGenerator.*'a'"),
+        (lambda: random.SeedGenerator(3, foo=1), "SeedGenerator.*foo"),
+    ],
+)
+def test_wrong_arguments_are_named(draw, words):
+    with pytest.raises(ValueError, match=words):
+        draw()
 
 
 def test_gamma_in_a_trace_is_drawn_anew():
