@@ -1,7 +1,9 @@
 """Optimizers against their formulas in NumPy, float64; schedules; configuration."""
 
+import copy
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -358,6 +360,11 @@ def test_other_variables_are_refused():
         optimizer.build([keras.Variable(np.ones(2))])
 
 
+class MomentumInPython(keras.optimizers.Optimizer):
+    def update_step(self, gradient, variable, learning_rate):
+        variable.assign(variable - gradient * keras.ops.cast(learning_rate, variable.dtype))
+
+
 def test_state_goes_on_where_it_was_saved():
     for make in (lambda: optimizers.Adam(0.1), lambda: optimizers.Nadam(0.1)):
         whole = run(make())
@@ -451,6 +458,32 @@ def test_schedule_is_asked_with_the_steps_made():
 def test_schedules(schedule, formula):
     for step in (0, 1, 4, 5, 9, 10, 11, 20, 21, 25, 40, 55):
         assert schedule(step) == pytest.approx(formula(step), rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("t_mul", [0.5, 0.9, 1.0, 1.3, 2.0])
+def test_cosine_restarts_begin_where_the_periods_do(t_mul):
+    """Against adding up the periods one after the other; exact where these are sums of twos."""
+    first = 0.0 if t_mul in (0.5, 1.0, 2.0) else 0.01
+    schedule = schedules.CosineDecayRestarts(0.1, 16, t_mul=t_mul, m_mul=0.9, alpha=0.1)
+    start, period, scale = 0.0, 16.0, 1.0
+    for _ in range(12):
+        for share in (first, 0.25, 0.75):
+            cosine = 0.5 * scale * (1 + np.cos(np.pi * share))
+            expected = 0.1 * (0.9 * cosine + 0.1)
+            assert schedule(start + share * period) == pytest.approx(expected, rel=1e-6)
+        start, period, scale = start + period, period * t_mul, scale * 0.9
+
+
+def test_cosine_restarts_that_become_shorter_come_to_an_end():
+    schedule = schedules.CosineDecayRestarts(0.1, 10, t_mul=0.5, alpha=0.2)
+    for step in (20, 25, 10**9):  # 10 + 5 + 2.5 + ... = 20
+        assert schedule(step) == pytest.approx(0.02)
+    assert np.isfinite([schedule(step) for step in range(30)]).all()
+    for wrong in (0.0, -1.0, float("nan")):
+        with pytest.raises(ValueError, match="CosineDecayRestarts: t_mul must be above 0"):
+            schedules.CosineDecayRestarts(0.1, 10, t_mul=wrong)
+    equal = schedules.CosineDecayRestarts(0.1, 3, t_mul=1.0)
+    assert equal(3 * 10**12) == pytest.approx(0.1)
 
 
 def test_cosine_restarts():

@@ -5,7 +5,8 @@ InverseTimeDecay       r / (1 + d s/D)                   (likewise)
 PolynomialDecay        (r - end) (1 - min(s, D)/D)^power + end
 PiecewiseConstantDecay values[i] while s <= boundaries[i]
 CosineDecay            r ((1 - alpha) (1 + cos(pi min(s, D)/D)) / 2 + alpha), after a linear warm-up
-CosineDecayRestarts    the same again and again over growing periods
+CosineDecayRestarts    the same again and again over growing periods   (I. Loshchilov, F. Hutter
+                       2017, SGDR: Stochastic Gradient Descent with Warm Restarts)
 """
 
 import math
@@ -136,7 +137,11 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Cosine decay that restarts: each period is t_mul times longer, each start m_mul times."""
+    """Cosine decay that restarts: each period is t_mul times longer, each start m_mul times.
+
+    ValueError unless `first_decay_steps` and `t_mul` are above 0. Periods that become shorter come
+    to an end; from there on the rate is `alpha` times the initial one.
+    """
 
     def __init__(
         self,
@@ -148,6 +153,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         name="SGDRDecay",
     ):
         _above_zero(self, "first_decay_steps", first_decay_steps)
+        _above_zero(self, "t_mul", t_mul)
         self.initial_learning_rate = initial_learning_rate
         self.first_decay_steps = first_decay_steps
         self.t_mul = t_mul
@@ -156,11 +162,26 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.name = name
 
     def __call__(self, step):
-        period, scale = float(self.first_decay_steps), 1.0
-        while step >= period:
-            step, period, scale = step - period, period * self.t_mul, scale * self.m_mul
-        cosine = 0.5 * scale * (1.0 + math.cos(math.pi * step / period))
+        number, share = self._place(step / self.first_decay_steps)
+        cosine = 0.5 * self.m_mul**number * (1.0 + math.cos(math.pi * share))
         return self.initial_learning_rate * ((1.0 - self.alpha) * cosine + self.alpha)
+
+    def _place(self, time):
+        """(Restarts until `time`, in units of the first period; share of the present period gone).
+
+        Before period i lie 1 + t_mul + ... + t_mul^(i - 1) = (1 - t_mul^i) / (1 - t_mul). Periods
+        that become shorter add up to 1 / (1 - t_mul), and what comes after that is their end.
+        """
+        t_mul = self.t_mul
+        if t_mul == 1.0:
+            return math.floor(time), time % 1.0
+        left = 1.0 - time * (1.0 - t_mul)
+        if left <= 0.0:
+            return 0, 1.0
+        # Rounding may give the period before, at the very moment of a restart.
+        number = math.floor(math.log(left) / math.log(t_mul) + 1e-9)
+        begin, length = (1.0 - t_mul**number) / (1.0 - t_mul), t_mul**number
+        return number, min(max((time - begin) / length, 0.0), 1.0)
 
 
 def _above_zero(schedule, name, value):
