@@ -15,6 +15,7 @@ import cases_files_got
 import cases_fit
 import cases_graphs
 import cases_initializers
+import cases_keras2
 import cases_layers
 import cases_losses
 import cases_mask_values
@@ -74,4 +75,5 @@ FAMILIES = {
     "shapes": cases_shapes.CASES,
     "special": cases_special.CASES,
     "ported": cases_ported.CASES,
+    "keras2": cases_keras2.CASES,
 }

@@ -1,14 +1,67 @@
 """`keras.backend` of Keras 2, for losses and layers written as `K.mean(K.square(...))`.
 
-Thin names for `seqrnn.ops`: its functions under their own names, and here those that Keras 2 calls
-otherwise. New code uses `seqrnn.ops`.
+Thin names for `seqrnn.ops`, with the arguments and defaults of Keras 2, which are not always those
+of the function that has the name in `seqrnn.ops`: K.argmax, K.concatenate and K.expand_dims take
+the last axis, K.cumsum the first. What Keras 2 has and is not here is an error. New code uses
+`seqrnn.ops`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import math
 
 from seqrnn import config, ops, random
+from seqrnn.backend.arguments import (
+    arange,
+    argmax,
+    argmin,
+    clip,
+    concatenate,
+    constant,
+    cumprod,
+    cumsum,
+    dot,
+    dropout,
+    equal,
+    expand_dims,
+    eye,
+    foldl,
+    foldr,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    map_fn,
+    maximum,
+    minimum,
+    not_equal,
+    ones,
+    ones_like,
+    permute_dimensions,
+    pow,
+    reshape,
+    stop_gradient,
+    switch,
+    tile,
+    zeros,
+    zeros_like,
+)
+from seqrnn.backend.networks import (
+    batch_normalization,
+    bias_add,
+    conv1d,
+    ctc_batch_cost,
+    ctc_decode,
+    hard_sigmoid,
+    in_top_k,
+    relu,
+    rnn,
+    sparse_categorical_crossentropy,
+    temporal_padding,
+)
+from seqrnn.errors import public_names
 from seqrnn.ops.core import result_dtype as joint_dtype
 from seqrnn.trace import KerasTensor, Variable
 
@@ -22,21 +75,50 @@ set_epsilon = config.set_epsilon
 set_floatx = config.set_floatx
 set_image_data_format = config.set_image_data_format
 standardize_dtype = config.standardize_dtype
-concatenate = ops.concatenate
-pow = ops.power
-permute_dimensions = ops.transpose
-switch = ops.where
-constant = ops.convert_to_tensor
-variable = Variable
 int_shape = ops.shape
 random_uniform = random.uniform
 random_normal = random.normal
 truncated_normal = random.truncated_normal
-
-
-map_fn = ops.map
 eval = ops.convert_to_numpy
-dropout = random.dropout
+
+# Functions whose arguments, in their order and with their defaults, are those of Keras 2.
+_SAME = """
+    abs all any cast categorical_crossentropy cos dtype elu exp log max mean min ndim one_hot prod
+    round shape sigmoid sign sin softmax softplus softsign sqrt square squeeze stack std sum tanh
+    transpose var
+"""
+globals().update({name: getattr(ops, name) for name in _SAME.split()})
+
+
+def variable(value, dtype=None, name=None, constraint=None):
+    """A variable with this value."""
+    return Variable(value, dtype=dtype, name=name, constraint=constraint)
+
+
+def moving_average_update(x, value, momentum):
+    """Moves a variable towards a value: x momentum + value (1 - momentum); returns it."""
+    return update(x, x * momentum + value * (1.0 - momentum))
+
+
+def random_uniform_variable(shape, low, high, dtype=None, name=None, seed=None):
+    """A variable with random numbers from low to high."""
+    return variable(random.uniform(shape, low, high, seed=seed), dtype, name)
+
+
+def random_normal_variable(shape, mean, scale, dtype=None, name=None, seed=None):
+    """A variable with random numbers of this mean and standard deviation."""
+    return variable(random.normal(shape, mean, scale, seed=seed), dtype, name)
+
+
+def is_sparse(tensor) -> bool:
+    """False: there are no sparse tensors."""
+    return False
+
+
+@contextlib.contextmanager
+def name_scope(name):
+    """Names of weights come from layers; the scope has no effect."""
+    yield
 
 
 def identity(x, name=None):
@@ -87,11 +169,6 @@ def update_sub(x, decrement):
     return update(x, x - decrement)
 
 
-def temporal_padding(x, padding=(1, 1)):
-    """Zeros before and after the steps of (batch, time, features)."""
-    return ops.pad(x, ((0, 0), tuple(padding), (0, 0)))
-
-
 def random_bernoulli(shape, p=0.0, dtype=None, seed=None):
     """1 with probability p, else 0."""
     return ops.cast(random.uniform(shape, seed=seed) < p, standardize_dtype(dtype))
@@ -100,12 +177,6 @@ def random_bernoulli(shape, p=0.0, dtype=None, seed=None):
 def gather(reference, indices):
     """The slices along the first axis at these places."""
     return ops.take(reference, indices, 0)
-
-
-def __getattr__(name: str):
-    if name in ops.__all__:
-        return getattr(ops, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def is_keras_tensor(x) -> bool:
@@ -125,7 +196,8 @@ def flatten(x):
 
 def batch_flatten(x):
     """x with all axes but the first in one."""
-    return ops.reshape(x, (x.shape[0], -1))
+    known = None not in x.shape[1:]
+    return ops.reshape(x, (-1, math.prod(x.shape[1:])) if known else (x.shape[0], -1))
 
 
 def batch_dot(x, y, axes=None):
@@ -199,3 +271,24 @@ def binary_crossentropy(target, output, from_logits=False):
 def learning_phase() -> int:
     """0: whether layers train is said by the argument `training` of their call."""
     return 0
+
+
+_INSTEAD = {
+    "function": "for the outputs of layers inside make a model, keras.Model(m.input, layer.output)",
+    "gradients": "use `with keras.GradientTape() as tape:` and tape.gradient(loss, variables)",
+    "get_session": "there are no sessions: call the model, or ops, on arrays",
+    "set_session": "there are no sessions: leave it out",
+    "set_learning_phase": "pass training=True or False to the call",
+}
+_missing, __dir__ = public_names(__name__)
+
+
+def __getattr__(name: str):
+    if name in _INSTEAD:
+        raise AttributeError(f"module {__name__!r} has no {name!r}: {_INSTEAD[name]}.", name=name)
+    if name in ops.__all__:
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}, as in Keras 2; seqrnn.ops has it.",
+            name=name,
+        )
+    return _missing(name)
