@@ -184,7 +184,7 @@ SAMPLES = {
 
 
 def changed(value):
-    """Another value: floats by a hundredth of the largest and a bit, integers by 1, words by a letter."""
+    """Another value: floats by a hundredth of the largest and more, the rest by 1 or a letter."""
     if isinstance(value, str):
         return value + "x"
     value = np.asarray(value)
