@@ -134,6 +134,8 @@ def as_tensor(x, dtype: str | None = None) -> Tensor:
             f"the placeholder {x!r} is used inside a function that is being traced. Pass it to the "
             "layer or function as an argument instead."
         )
+    if isinstance(x, Array) and (found := _frame().close_over(x)) is not None:
+        return as_tensor(found, dtype)
     if dtype is None and isinstance(x, (bool, int, float)):
         dtype = _number_dtype(x)
     if is_number(x):
@@ -202,6 +204,9 @@ def operands(a, b) -> tuple[Tensor, Tensor]:
 
 
 def _read(x):
+    if isinstance(x, Array) and state.frame is not None:
+        found = state.frame.close_over(x)
+        return x if found is None else found
     return as_tensor(x) if isinstance(x, (Variable, KerasTensor)) else x
 
 

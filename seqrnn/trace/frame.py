@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import weakref
 
 import numpy as np
 
@@ -45,6 +46,7 @@ class Frame:
         "assigned",
         "captures",
         "checks",
+        "closed",
         "depth",
         "draws",
         "first_draw",
@@ -59,6 +61,7 @@ class Frame:
         "root",
         "scalars",
         "sources",
+        "stand_ins",
         "statistics",
         "updates",
         "variables",
@@ -81,6 +84,8 @@ class Frame:
             self.first_draw = 0  # how many each had given before
             self.sources: dict[int, int] = {}  # value -> the graph input whose elements it has
             self.checks: list = []  # (input, n, who asks)
+            self.closed: list = []  # weak references to the arrays of ops that became constants
+            self.stand_ins: dict[int, Tensor] = {}  # id(array) -> what is used in its place
             self.statistics: list = []  # (metric, list of tensors to add to its sums)
             self.own_gradients: list = []  # calls of functions with a gradient of their own
             self.noted: list | None = None  # the variables read, while somebody wants to know
@@ -135,6 +140,15 @@ class Frame:
         """A constant in the root frame; the data is copied."""
         root = self.root
         return Tensor(root, root.graph.constant(array), "constant")
+
+    def close_over(self, array):
+        """What stands for an array of an op that a traced function uses without having been given
+        it; None: the array is a constant, which tapes that follow it have to know of."""
+        root = self.root
+        found = root.stand_ins.get(id(array))
+        if found is None:
+            root.closed.append(weakref.ref(array))
+        return found
 
     def read(self, variable) -> Tensor:
         """The value of a variable: at the start of the run, or what the trace assigned since."""

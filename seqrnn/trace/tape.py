@@ -21,57 +21,11 @@ from seqrnn.trace import derivatives, nest, operators
 from seqrnn.trace import frame as _frame
 from seqrnn.trace.array import Array
 from seqrnn.trace.frame import Tensor, state
-from seqrnn.trace.operators import Operators
+from seqrnn.trace.taped import Taped
 from seqrnn.trace.traced import Function
 from seqrnn.trace.variable import Variable
 
 _KEPT = 32  # gradient functions, of one variable
-
-
-# ---- arrays that a tape follows ----
-
-
-class Taped(Array):
-    """An array that came out of a recorded call. Behaves as an ndarray once no tape records."""
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
-        op = operators.find(ufunc.__name__) if state.tapes and method == "__call__" else None
-        if op is not None and not kwargs:
-            return op(*inputs)
-        plain = [x.view(np.ndarray) if isinstance(x, Taped) else x for x in inputs]
-        if "out" in kwargs:
-            kwargs["out"] = tuple(
-                x.view(np.ndarray) if isinstance(x, Taped) else x for x in kwargs["out"]
-            )
-        result = getattr(ufunc, method)(*plain, **kwargs)
-        return result.view(Array) if isinstance(result, np.ndarray) else result
-
-    def __array_function__(self, func, types, args, kwargs):
-        if state.tapes and operators.find(func.__name__) is not None:
-            return Operators.__array_function__(self, func, types, args, kwargs)
-        return super().__array_function__(func, types, args, kwargs)
-
-
-def _op_while_recording(name):
-    taped, plain = getattr(Operators, name), getattr(np.ndarray, name)
-    if isinstance(taped, property):
-        return property(lambda self: (taped.fget if state.tapes else plain.__get__)(self))
-
-    def method(self, *args, **kwargs):
-        return (taped if state.tapes else plain)(self, *args, **kwargs)
-
-    return method
-
-
-for _name in (
-    *("T", "astype", "reshape", "transpose", "swapaxes", "squeeze", "flatten", "ravel", "repeat"),
-    *("take", "dot", "clip", "round", "sum", "mean", "max", "min", "prod", "std", "var", "cumsum"),
-    "__getitem__",
-):
-    setattr(Taped, _name, _op_while_recording(_name))
-for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
-    # `loss += x` makes a new array: changing the old one would go unnoticed.
-    setattr(Taped, f"__i{_name}__", getattr(Operators, f"__{_name}__"))
 
 
 # ---- the tape ----
@@ -80,7 +34,10 @@ for _name in ("add", "sub", "mul", "truediv", "pow", "matmul"):
 class _Recorded:
     """A call of a Function: what it was given and what came out."""
 
-    __slots__ = ("arguments", "before", "first_draw", "function", "leaves", "outputs", "versions")
+    __slots__ = (
+        *("arguments", "before", "closed", "first_draw", "function"),
+        *("leaves", "outputs", "versions"),
+    )
 
 
 class GradientTape:
@@ -260,12 +217,14 @@ class GradientTape:
         """
         inputs = nest.flatten(arguments)
         variables = [*traced.variables, *(x for x in inputs if isinstance(x, Variable))]
-        tapes = [t for t in state.tapes if variables or t._knows(inputs)]
+        closed = traced.closed_over()
+        tapes = [t for t in state.tapes if variables or t.knows(inputs) or t.knows(closed)]
         if not tapes:
             return traced.run(leaves, step)
         call = _Recorded()
         call.function, call.arguments = function, arguments
         call.leaves = [_kept(x) for x in inputs]
+        call.closed = closed
         call.first_draw = self.first_draw(function)
         assigned = {id(v) for v in traced.assigned}
         call.before = [(v, v.numpy()) for v in traced.assigned]
@@ -277,7 +236,8 @@ class GradientTape:
             tape._note(call)
         return outputs
 
-    def _knows(self, inputs):
+    def knows(self, inputs) -> bool:
+        """Whether one of these is an array that the tape follows."""
         return any(id(x) in self._made or id(x) in self._watched for x in inputs)
 
     def _note(self, call):
@@ -313,7 +273,8 @@ class GradientTape:
             index = todo.pop()
             if index not in needed:
                 needed.add(index)
-                made = (self._made.get(id(x)) for x in self._calls[index].leaves)
+                call = self._calls[index]
+                made = (self._made.get(id(x)) for x in (*call.leaves, *call.closed))
                 todo += [place[0] for place in made if place is not None]
         return sorted(needed)
 
@@ -346,7 +307,8 @@ class _Script:
 
     Attributes:
         arrays: these arrays, in the order in which `play` takes them.
-        key: equal for tapes that recorded the same calls, connected in the same way.
+        key: equal for tapes that recorded the same calls, connected in the same way; None if a
+            call was of a function that closes over arrays.
         owner: what the function is kept by: the last variable used, so that a model on top of
             layers of another one can go; else the last function called; None without calls.
     """
@@ -358,13 +320,16 @@ class _Script:
         self._number = {index: n for n, index in enumerate(needed)}
         self._tape = tape
         self._calls = []
+        self._closes = False
         parts = []
         for index in needed:
             call = tape._calls[index]
             wiring = [self._place(leaf) for leaf in call.leaves]
             before = [(v, self._place(array)) for v, array in call.before]
+            closed = [(array, self._place(array)) for array in call.closed if tape.knows([array])]
+            self._closes = self._closes or bool(closed)
             arguments = nest.map_leaves(lambda _: None, call.arguments)
-            self._calls.append((call.function, arguments, wiring, before, call.first_draw))
+            self._calls.append((call.function, arguments, wiring, before, closed, call.first_draw))
             parts.append(
                 (
                     *(call.function, nest.key(call.arguments), call.first_draw),
@@ -406,13 +371,15 @@ class _Script:
             return arrays[place[1]] if place[0] == "array" else place[1]
 
         draws = frame.draws
-        for function, arguments, wiring, before, first_draw in self._calls:
+        for function, arguments, wiring, before, closed, first_draw in self._calls:
             args, kwargs = nest.pack(arguments, map(value, wiring))
+            frame.stand_ins = {id(array): value(place) for array, place in closed}
             frame.draws, frame.first_draw = {}, first_draw
             for variable, place in before:
                 frame.assigned[id(variable)] = value(place)
             results.append(nest.flatten(function.fn(*args, **kwargs)))
             frame.assigned.clear()  # it has happened
+            frame.stand_ins = {}
         frame.draws, frame.first_draw = draws, 0
         targets = [value(place) for place in self._targets]
         return self._derive(
@@ -422,8 +389,8 @@ class _Script:
 
 def _played(script: _Script) -> Function:
     """The gradient of these calls as a function. It is kept, unless a call was given a Python
-    function, which may do something else the next time."""
-    if script.owner is None:
+    function, which may do something else the next time, or closes over arrays."""
+    if script.owner is None or script.key is None:
         return Function(script.play)
     kept = script.owner.gradients = script.owner.gradients or OrderedDict()
     try:

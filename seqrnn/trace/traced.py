@@ -160,6 +160,7 @@ class Traced:
         self._storage = tuple(v.storage for v in self.variables)
         self._checks = tuple(frame.checks)
         self._preparations = tuple(frame.preparations)
+        self._closed = tuple(frame.closed)
         self._is_input = [isinstance(s, Spec) for s in nest.flatten(specs)]
         self._flat_inputs = isinstance(specs, tuple) and all(isinstance(s, Spec) for s in specs)
         self._structure = nest.map_leaves(lambda s: _OUTPUT if _is_tensor(s) else s, result)
@@ -214,6 +215,11 @@ class Traced:
             for b, v in zip(begin, self.trainable, strict=False)
         ]
         return self._pack(outputs), parts
+
+    def closed_over(self) -> list:
+        """The arrays of ops that the function used without having been given them."""
+        found = {id(array): array for ref in self._closed if (array := ref()) is not None}
+        return list(found.values())
 
     def _inputs(self, arrays, rows=None):
         for prepare in self._preparations:

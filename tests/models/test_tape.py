@@ -378,3 +378,44 @@ def test_value_and_grad_sees_frozen_layers():
     assert len(step(X[:, 0])[1]) == 4
     model.layers[0].trainable = False
     assert len(step(X[:, 0])[1]) == 2
+
+
+def closing_over(x):
+    """Functions of x that give it to ops only by closing over it, and their gradients by x."""
+    layer = layers.Lambda(lambda v: v * x)
+    a = np.arange(6, dtype="float32").reshape(3, 2)
+    return {
+        "fori_loop": (lambda: ops.fori_loop(0, 3, lambda i, v: v * x, x), 4 * x**3),
+        "scan": (lambda: ops.scan(lambda c, _: (c * x, c), x, length=3)[0], 4 * x**3),
+        "map": (lambda: ops.map(lambda v: v * x, a) * x, 2 * x * a.sum(0)),
+        "vectorized_map": (lambda: ops.vectorized_map(lambda v: x * v, a), a.sum(0)),
+        "cond": (lambda: ops.cond(x.sum() > 0, lambda: (x * x).sum(), lambda: x.sum()), 2 * x),
+        "switch": (lambda: ops.switch(x[0] > 0, [lambda: x, lambda: np.exp(x)]), np.exp(x)),
+        "Lambda": (lambda: layer(x) * x, 3 * x**2),
+        "list": (lambda: ops.map(lambda v: ops.stack([v, x[0]]), a[:, 0]), [3.0, 0.0]),
+        "derived": (lambda: (lambda y: ops.map(lambda v: v * y, a))(x * x), 2 * x * a.sum(0)),
+    }
+
+
+@pytest.mark.parametrize("name", closing_over(np.ones(2, "float32")))
+def test_arrays_that_functions_close_over_are_followed(name):
+    x = ops.convert_to_tensor(np.array([1.0, 2.0], "float32"))
+    function, expected = closing_over(x)[name]
+    expected = np.array(expected)
+    function()  # plans made before know nothing of the tape
+    for _ in range(2):
+        with keras.GradientTape() as tape:
+            tape.watch(x)
+            y = function()
+        np.testing.assert_allclose(tape.gradient(y, x), expected, rtol=1e-5)
+
+
+def test_second_derivative_through_a_closure():
+    x = ops.convert_to_tensor(np.array([1.0, 2.0], "float32"))
+    with keras.GradientTape() as outer:
+        outer.watch(x)
+        with keras.GradientTape() as inner:
+            inner.watch(x)
+            y = ops.fori_loop(0, 2, lambda i, v: v * x, x)
+        first = inner.gradient(y, x)
+    np.testing.assert_allclose(outer.gradient(first, x), 6 * x.numpy(), rtol=1e-5)
