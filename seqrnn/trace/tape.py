@@ -116,15 +116,14 @@ class GradientTape:
             unconnected_gradients: 'none' gives None where the target does not depend on a source,
                 'zero' zeros.
 
-        ValueError for a target that was not computed inside; RuntimeError for a second call if the
-        tape is not persistent, and when variables have changed since.
+        ValueError for a target that was not computed inside or is no float, and for
+        `output_gradients` of another shape; TypeError for sources that are no variables or arrays;
+        RuntimeError for a second call if the tape is not persistent, and when variables have
+        changed since.
         """
         self._begin(unconnected_gradients)
         targets = [t for t in nest.flatten(target) if t is not None]
-        given = output_gradients
-        seeds = [None] * len(targets) if given is None else nest.flatten(given)
-        if len(seeds) != len(targets):
-            raise ValueError(f"Got {len(seeds)} output_gradients for {len(targets)} targets.")
+        seeds = _seeds(output_gradients, targets)
         leaves = nest.flatten(sources)
         found = self._derived(derivatives.gradients, targets, leaves, seeds)
         if unconnected_gradients == "zero":
@@ -199,6 +198,12 @@ class GradientTape:
 
     def _derived(self, derive, targets, sources, seeds):
         """What a function of `derivatives` gives, None for sources that are not followed."""
+        _check_targets(targets)
+        for source in sources:
+            if not isinstance(source, (Variable, Tensor, np.ndarray)):
+                raise TypeError(
+                    f"gradient: a source must be a variable or an array, got {source!r}."
+                )
         sources = [s if self._follows(s) else None for s in sources]
         if _frame.current() is not None:
             return derive(targets, seeds, sources)
@@ -254,7 +259,7 @@ class GradientTape:
 
     def _played_back(self, derive, targets, sources, seeds):
         for target in targets:
-            if id(target) not in self._made and id(target) not in self._watched:
+            if not isinstance(target, Variable) and not self.knows([target]):
                 raise ValueError(
                     f"gradient: the target {target!r} was not computed by layers and ops inside "
                     "the tape's `with` block from variables or watched arrays."
@@ -407,6 +412,33 @@ def _filled(found, sources, shapes):
     """Zeros of these shapes instead of None."""
     triples = zip(found, sources, shapes, strict=True)
     return [operators.ops.zeros(shape, s.dtype) if g is None else g for g, s, shape in triples]
+
+
+def _seeds(output_gradients, targets):
+    """What each target is multiplied by: None, or a number or an array of its shape."""
+    if output_gradients is None:
+        return [None] * len(targets)
+    seeds = nest.flatten(output_gradients)
+    if len(seeds) != len(targets):
+        raise ValueError(f"Got {len(seeds)} output_gradients for {len(targets)} targets.")
+    for seed, target in zip(seeds, targets, strict=True):
+        shape = () if seed is None else np.shape(seed)
+        if shape not in ((), tuple(target.shape)):
+            raise ValueError(
+                f"gradient: output_gradients of shape {shape} for a target of shape "
+                f"{tuple(target.shape)}; both must have the same."
+            )
+    return seeds
+
+
+def _check_targets(targets):
+    if not targets:
+        raise ValueError("gradient: there is no target, only None.")
+    for target in targets:
+        if not isinstance(target, (Variable, Tensor, np.ndarray, np.floating)):
+            raise TypeError(f"gradient: the target must be an array, got {target!r}.")
+        if not config.is_float(config.standardize_dtype(target.dtype)):
+            raise ValueError(f"gradient: the target must be a float, got {target!r}.")
 
 
 def _kept(leaf):

@@ -419,3 +419,74 @@ def test_second_derivative_through_a_closure():
             y = ops.fori_loop(0, 2, lambda i, v: v * x, x)
         first = inner.gradient(y, x)
     np.testing.assert_allclose(outer.gradient(first, x), 6 * x.numpy(), rtol=1e-5)
+
+
+LOST = {
+    "add.reduce": lambda x: np.add.reduce(x),
+    "multiply.outer": lambda x: np.multiply.outer(x, np.ones(2, "float32")),
+    "out=": lambda x: np.multiply(x, 2, out=np.zeros(4, "float32")),
+    "dtype=": lambda x: np.multiply(x, 2, dtype="float64"),
+    "divmod": lambda x: divmod(x, 2.0),
+    "spacing": lambda x: np.spacing(x),
+    "np.interp": lambda x: np.interp(x, [0.0, 9.0], [0.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_numpy_alone_would_make_a_constant_is_refused(name):
+    x = ops.convert_to_tensor(np.arange(1.0, 5.0, dtype="float32"))
+    LOST[name](x)
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        LOST[name](x.numpy())
+        with pytest.raises(TypeError, match=r"not followed .* x\.numpy\(\)"):
+            LOST[name](x)
+        assert np.isfinite(x).all()
+        assert repr(x)
+        assert float(x[0]) == 1.0
+
+
+@pytest.mark.parametrize(
+    "method", [lambda x: x.copy(), lambda x: x.diagonal(), lambda x: x.trace(),
+               lambda x: x.cumprod(axis=1)]
+)  # fmt: skip
+def test_methods_of_arrays_are_followed(method):
+    x = ops.convert_to_tensor(np.array([[1.0, 2.0], [3.0, 4.0]], "float32"))
+    with keras.GradientTape() as tape:
+        tape.watch(x)
+        y = ops.sum(method(x) * ops.sum(x))
+
+    def value(a):
+        return float((method(a) * a.sum()).sum())
+
+    expected = np.zeros((2, 2))
+    for place in np.ndindex(2, 2):
+        step = np.zeros((2, 2))
+        step[place] = 1e-5
+        expected[place] = (value(x.astype(float) + step) - value(x.astype(float) - step)) / 2e-5
+    np.testing.assert_allclose(tape.gradient(y, x), expected, rtol=1e-4)
+
+
+def test_wrong_targets_and_sources():
+    v = keras.Variable([1.0, 2.0])
+    with keras.GradientTape(persistent=True) as tape:
+        y = v * 3.0
+        whole = ops.cast(y, "int32")
+    for seeds in (np.ones((3, 1)), np.ones(3), np.ones((1, 2))):
+        with pytest.raises(
+            ValueError, match=r"output_gradients of shape .* target of shape \(2,\)"
+        ):
+            tape.gradient(y, v, output_gradients=seeds)
+    np.testing.assert_array_equal(
+        tape.gradient(y, v, output_gradients=np.array([1.0, 2.0])), [3.0, 6.0]
+    )
+    for source in (None, 3, "a"):
+        with pytest.raises(TypeError, match=f"variable or an array, got {source!r}"):
+            tape.gradient(y, [v, source])
+    with pytest.raises(ValueError, match="no target, only None"):
+        tape.gradient(None, v)
+    with pytest.raises(TypeError, match="must be an array, got 'a'"):
+        tape.gradient("a", v)
+    with pytest.raises(ValueError, match=r"must be a float, got .*int32"):
+        tape.gradient(whole, v)
+    np.testing.assert_array_equal(tape.gradient(v, v), [1.0, 1.0])
