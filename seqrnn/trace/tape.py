@@ -17,6 +17,7 @@ from collections import OrderedDict
 
 import numpy as np
 
+from seqrnn import config
 from seqrnn.trace import derivatives, nest, operators
 from seqrnn.trace import frame as _frame
 from seqrnn.trace.array import Array

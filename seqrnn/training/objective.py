@@ -9,6 +9,7 @@ float64, so every value is exact per sample. The order
 of names is loss, losses of outputs, metrics and weighted metrics in the order of `compile`.
 """
 
+import threading
 import warnings
 
 import numpy as np
@@ -17,9 +18,11 @@ from seqrnn import losses, metrics, ops
 from seqrnn.errors import UnknownOutputError, did_you_mean
 from seqrnn.losses.base import Loss, LossFunctionWrapper
 from seqrnn.losses.functions import sparse_categorical_crossentropy
-from seqrnn.metrics.base import Mean
+from seqrnn.metrics.base import Mean, SumMetric
 from seqrnn.trace import current, nest, state
 from seqrnn.trace.operators import NoValueError
+
+_binding = threading.RLock()  # held while metrics look at sums: now at these, now at those
 
 # What tracing raises on a function that needs values: such a metric is called on arrays instead.
 UNTRACEABLE = (TypeError, AttributeError, NotImplementedError)
@@ -56,11 +59,11 @@ class Objective:
         self._own_trackers = []  # of the losses of several outputs, in steps that users write
         self.totals = np.zeros(0)
         self._sizes = None
-        self._parts = []  # [(metric, its part of the totals)]
+        self._summed = []  # the metrics that have a part of the totals
 
     def __getstate__(self):
         # A copy's metrics get their part of its totals.
-        return {**self.__dict__, "_sizes": None, "_parts": [], "untracked": None}
+        return {**self.__dict__, "_sizes": None, "_summed": [], "untracked": None}
 
     # ---- outputs ----
 
@@ -203,14 +206,15 @@ class Objective:
             return
         self._sizes = sizes
         self.totals = np.zeros(sum(sizes))
-        others = 1 + len(self._own_losses)
-        parts = np.split(self.totals, np.cumsum(sizes)[:-1])
-        metrics = [self.loss_tracker, *summed]
-        self._parts = list(zip(metrics, [parts[0], *parts[others:]], strict=True))
-        self._bind_parts()
+        self._summed = [self.loss_tracker, *summed]
+        self._bind_parts(self.totals)
 
-    def _bind_parts(self):
-        for metric, part in self._parts:
+    def _bind_parts(self, totals):
+        if self._sizes is None:
+            return
+        parts = np.split(totals, np.cumsum(self._sizes)[:-1])
+        others = parts[1 + len(self._own_losses) :]
+        for metric, part in zip(self._summed, [parts[0], *others], strict=True):
             metric.bind(part)
 
     # ---- in steps that users write ----
@@ -241,19 +245,31 @@ class Objective:
 
     def reset(self):
         """Loss and metrics back to their start. Another model may have used the same objects."""
-        self._bind_parts()
-        self.totals[:] = 0.0
-        for metric in (self.loss_tracker, *self._own_trackers, *self.metrics):
-            metric.reset_state()
+        with _binding:
+            self._bind_parts(self.totals)
+            self.totals[:] = 0.0
+            for metric in (self.loss_tracker, *self._own_trackers, *self.metrics):
+                metric.reset_state()
 
-    def results(self):
-        """The values so far, floats by name in the order of `keys`."""
+    def is_separable(self):
+        """Whether all that passes over data leave behind is in `totals`, so that several may go on
+        at once, each with its own: known once a step is traced."""
+        return self._sizes is not None and not any(
+            key in self._eager or not _keeps_sums_only(metric) for key, metric, *_ in self._entries
+        )
+
+    def results(self, totals=None):
+        """The values so far, floats by name in the order of `keys`; by these totals if given.
+        The metrics keep the totals that were looked at last."""
         if self._sizes is None:
             return {}
-        count = self.totals[1] or 1.0
-        values = [float(self.totals[0] / count)]
-        values += [float(self.totals[2 + i] / count) for i in range(len(self._own_losses))]
-        values += [_result(metric) for _, metric, _, _ in self._entries]
+        totals = self.totals if totals is None else totals
+        count = totals[1] or 1.0
+        values = [float(totals[0] / count)]
+        values += [float(totals[2 + i] / count) for i in range(len(self._own_losses))]
+        with _binding:
+            self._bind_parts(totals)
+            values += [_result(metric) for _, metric, _, _ in self._entries]
         return dict(zip(self.keys, values, strict=True))
 
 
@@ -280,6 +296,10 @@ def _update(metric, target, prediction, weight):
         metric.update_state(target, prediction)
     else:
         metric.update_state(target, prediction, sample_weight=weight)
+
+
+def _keeps_sums_only(metric):
+    return isinstance(metric, SumMetric) and not metric._variables and not metric._parts()
 
 
 def _result(metric):

@@ -4,6 +4,8 @@ Training runs forward, losses, metrics, gradients and the optimizer in one call 
 returns to Python is the loss and the vector of sums described in `objective`.
 """
 
+import contextlib
+import threading
 import warnings
 
 import numpy as np
@@ -19,6 +21,7 @@ from seqrnn.training.unequal import cut_outputs, is_padded, padded_inputs, with_
 
 _PLANS = 64  # kept per model; data of many lengths makes more
 _INFERENCE = 2**63  # the first step of inference, which draws other random numbers than training
+_making_turns = threading.Lock()
 
 
 class Steps:
@@ -32,10 +35,30 @@ class Steps:
         self._ahead = None  # (clock, keys of plans) of a fit whose callbacks have still to begin
         self._trained = None  # the variables that the optimizer changes
         self.underway = None  # where the fit is
+        self._turns = None  # a lock, made by the first evaluation that needs it
 
     def __getstate__(self):
-        own = {"_plans": {}, "_ahead": None, "_trained": None, "underway": None}
+        own = {"_plans": {}, "_ahead": None, "_trained": None, "underway": None, "_turns": None}
         return {**self.__dict__, **own}
+
+    @contextlib.contextmanager
+    def evaluation(self):
+        """What tests the batches of a pass: has `test` and `results`.
+
+        Passes in several threads, beside a fit too, have sums of their own; where metrics keep
+        more than sums they take turns.
+        """
+        if self._is_separable():
+            yield Evaluation(self)
+            return
+        with _making_turns:
+            self._turns = turns = self._turns or threading.RLock()
+        with turns:
+            self.reset()
+            yield self
+
+    def _is_separable(self):
+        return self.objective.is_separable()
 
     def renewed(self):
         """The same without plans, after the model has changed."""
@@ -76,10 +99,11 @@ class Steps:
         """Whether Python has something to do with each batch: metrics that can't be traced."""
         return bool(self.objective.needs_predictions)
 
-    def test(self, batch):
-        """Forward, losses and metrics; adds to the objective's totals."""
+    def test(self, batch, totals=None):
+        """Forward, losses and metrics; adds to the objective's totals, or to those given."""
         traced = self.plan("test", batch)
-        step, totals = self.next_step("test", batch.steps), self.objective.totals
+        step = self.next_step("test", batch.steps)
+        totals = self.objective.totals if totals is None else totals
         self._update_eager(batch, traced.run(batch.arrays, step, batch.rows, totals))
 
     def predict(self, batch):
@@ -234,6 +258,22 @@ class Steps:
                 "ones. Call compile() again for the change to take effect.",
                 stacklevel=4,
             )
+
+
+class Evaluation:
+    """One pass over data, with its own sums of losses and metrics."""
+
+    def __init__(self, steps):
+        self._steps = steps
+        self._totals = np.zeros_like(steps.objective.totals)
+
+    def test(self, batch):
+        """As `Steps.test`."""
+        self._steps.test(batch, self._totals)
+
+    def results(self):
+        """Loss and metrics so far, floats by name."""
+        return self._steps.objective.results(self._totals)
 
 
 def run_and_update(traced, arrays, step, rows=None, totals=None):

@@ -262,7 +262,8 @@ class Trainer(StepMethods):
             return {}
         logs = steps.results()
         if validation is not None and done:
-            found = self._evaluate(validation, listeners, Progbar(None, verbose=0))
+            with steps.evaluation() as evaluation:
+                found = self._evaluate(evaluation, validation, listeners, Progbar(None, verbose=0))
             logs.update({f"val_{name}": value for name, value in found.items()})
         underway.epoch = epoch + 1
         told = dict(logs)  # callbacks add to it what is no result of the epoch
@@ -323,27 +324,25 @@ class Trainer(StepMethods):
         if isinstance(data, UnequalData) and steps is None:
             data.sort()
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
-        with weights_back(self), closing(epochs):
-            return returned(self._evaluate(epochs, listeners, bar), return_dict)
+        with weights_back(self), closing(epochs), self._steps.evaluation() as evaluation:
+            return returned(self._evaluate(evaluation, epochs, listeners, bar), return_dict)
 
-    def _evaluate(self, epochs, listeners, bar):
-        steps = self._steps
+    def _evaluate(self, evaluation, epochs, listeners, bar):
         hooks = BatchHooks(listeners, "test", self.steps_per_execution)
-        pace = Pace(lambda: hooks.heard or bar.due() or steps.looks_at_batches())
-        steps.reset()
+        pace = Pace(lambda: hooks.heard or bar.due() or self._steps.looks_at_batches())
         listeners.call("on_test_begin", {})
         epochs.restart()
         while (batch := epochs.take(pace.steps())) is not None:
             hooks.begin(epochs.done - batch.steps)
-            steps.test(batch)
-            hooks.end(epochs.done, steps.results)
+            evaluation.test(batch)
+            hooks.end(epochs.done, evaluation.results)
             if bar.due():
-                bar.update(epochs.done, steps.results().items(), finalize=False)
+                bar.update(epochs.done, evaluation.results().items(), finalize=False)
         done = epochs.done
-        hooks.over(done, steps.results)
+        hooks.over(done, evaluation.results)
         if not done:
             raise ValueError("The data to evaluate on yields no batches.")
-        logs = steps.results()
+        logs = evaluation.results()
         listeners.call("on_test_end", logs)
         bar.target = bar.target or done
         bar.update(done, logs.items(), finalize=True)

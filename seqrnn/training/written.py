@@ -61,6 +61,9 @@ class WrittenSteps(Steps):
     def renewed(self):
         return WrittenSteps(self.model, self.objective, self.optimizer, self.eagerly)
 
+    def _is_separable(self):
+        return False
+
     def one_by_one(self):
         return True
 
