@@ -183,8 +183,12 @@ def _call(layer, args, kwargs):
                 f"{did_you_mean(name, spec.named | {'training', 'mask'})}"
             )
     prepare(layer, args, kwargs)
+    losses = state.frame.root.losses if state.padded else []
+    before = len(losses)
     with _scope(layer.name), training_is(training), on_path(layer):
         outputs = nest.map_leaves(functools.partial(_converted, None), layer.call(*args, **kwargs))
+        if state.padded:
+            padding.check_losses(layer, mask, [t for by, t in losses[before:] if by is layer])
         if layer.activity_regularizer is not None:
             _regularize(layer, outputs)
         if args:
@@ -271,6 +275,8 @@ def _argument_masks(spec, args, kwargs) -> None:
 def _regularize(layer, outputs) -> None:
     for leaf in nest.flatten(outputs):
         if isinstance(leaf, (Tensor, Array)) and is_float(leaf):
+            if state.padded:
+                padding.check_activity(leaf)
             batch = leaf.shape[0] if leaf.shape else 1
             layer.add_loss(operators.ops.sum(layer.activity_regularizer(leaf)) / max(batch, 1))
 

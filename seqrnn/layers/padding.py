@@ -51,6 +51,30 @@ def check(layer, outputs):
             )
 
 
+def check_losses(layer, mask, terms):
+    """ValueError if a layer that was given padded steps has added these terms to the loss."""
+    if terms and any(m is not None for m in nest.flatten(mask)):
+        raise ValueError(
+            "add_loss() can't be used where sequences of unequal length pass: the padding would "
+            "count. For a term of weights alone use a regularizer."
+        )
+
+
+def check_activity(leaf):
+    """ValueError for an output with steps, some of them padding, whose activity is a loss."""
+    if _is_stepwise(leaf):
+        raise ValueError(
+            "activity_regularizer can't be used on steps of sequences of unequal length: the "
+            "padding would count. Group the sequences by length and pass arrays."
+        )
+
+
+def _is_foreign(function):
+    """Whether it is neither an activation of the library nor one of its layers."""
+    module = getattr(function, "__module__", None) or ""
+    return callable(function) and not module.startswith("seqrnn.")
+
+
 def _has_own_steps(layer, n):
     """For each output whether it has steps of its own, as a decoder's: a functional model declares
     how many, and its inputs have another number of them."""
@@ -62,7 +86,10 @@ def _has_own_steps(layer, n):
 
 
 def _mixes_steps(layer, ndim):
-    """Whether a layer that passes masks on computes over axis 1 without looking at them."""
+    """Whether a layer that passes masks on computes over axis 1 without looking at them, or may,
+    by a function that it was given."""
+    if not hasattr(layer, "cell") and _is_foreign(getattr(layer, "activation", None)):
+        return type(layer).__module__.startswith("seqrnn.")
     name = type(layer).__name__
     if name not in ("LayerNormalization", "UnitNormalization", "Softmax"):
         return name == "GroupNormalization"

@@ -15,7 +15,7 @@ is a mask or a weight for each step.
 
 import math
 
-from seqrnn import config, ops
+from seqrnn import config, ops, trace
 from seqrnn.errors import did_you_mean
 from seqrnn.losses.functions import same_rank
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
@@ -57,6 +57,20 @@ def mask_weight(values, *masked):
             factor = expand_weight(mask, values, "mask")
             weight = factor if weight is None else weight * factor
     return weight
+
+
+def check_steps(name, values, y_pred):
+    """ValueError for values that are not one per step, of predictions for sequences of unequal
+    length: the padding would count."""
+    mask = getattr(y_pred, "_keras_mask", None)
+    if not trace.state.padded or mask is None:
+        return
+    if tuple(values.shape[:2]) != tuple(mask.shape[:2]):
+        raise ValueError(
+            f"{name} gives values of shape {tuple(values.shape)} for predictions of shape "
+            f"{tuple(y_pred.shape)}. For sequences of unequal length it must give one for each "
+            "step, (batch, time): ops.mean(..., axis=-1). Else the padding would count."
+        )
 
 
 def joint_weight(values, sample_weight, *masked):
@@ -155,6 +169,7 @@ class Loss:
                 f"loss {self.name!r} must return a value per sample, or a number, got None. A "
                 "function without `return` gives it."
             )
+        check_steps(f"loss {self.name!r}", ops.convert_to_tensor(values), given)
         weight = mask_weight(ops.convert_to_tensor(values), given, values)
         return reduce_weighted(ops.convert_to_tensor(values), sample_weight, weight, self.reduction)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from seqrnn import ops, trace
 from seqrnn.config import policy_dtype, snake_case
-from seqrnn.losses.base import expand_weight, joint_weight, mask_weight, with_axes
+from seqrnn.losses.base import check_steps, expand_weight, joint_weight, mask_weight, with_axes
 from seqrnn.losses.functions import match
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 
@@ -349,6 +349,7 @@ class MeanMetricWrapper(Mean):
         y_true = with_axes(y_true, y_pred, sample_weight)
         found = self.values(y_true, ops.convert_to_tensor(y_pred))
         values = ops.convert_to_tensor(found)
+        check_steps(f"metric {self.name!r}", values, y_pred)
         return mean_statistics(values, sample_weight, mask_weight(values, y_pred, found))
 
     def get_config(self):

@@ -137,7 +137,8 @@ class Steps:
         _, y, weight = batch.cut()
         targets, weights = self.per_output(y, weight, len(predictions))
         targets = [t if t is None else np.asarray(t).view(Array) for t in targets]
-        objective.update_eager(targets, predictions, weights)
+        with padded_inputs(batch.x):
+            objective.update_eager(targets, predictions, weights)
 
     # ---- plans ----
 

@@ -228,6 +228,77 @@ def test_layers_without_masks_are_refused_by_name(layer, name):
     model.predict(np.zeros((2, 6, 3)), verbose=0)  # the model stays usable
 
 
+def over_steps(v):
+    return v - keras.ops.mean(v, axis=1, keepdims=True)
+
+
+class AddsLoss(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def call(self, x):
+        self.add_loss(keras.ops.mean(x**2))
+        return x
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (lambda: layers.Activation(lambda x: keras.ops.softmax(x, axis=1)), "Activation .*mask"),
+        (lambda: layers.Dense(3, activation=over_steps), "Dense .*mask"),
+        (lambda: layers.Dense(3, activity_regularizer="l2"), "activity_regularizer .*padding"),
+        (lambda: AddsLoss(), "add_loss.*padding"),
+    ],
+)
+def test_what_would_see_the_padding_is_refused(layer, words):
+    model = chain(layer(), layers.GRU(2, return_sequences=True))
+    with pytest.raises(ValueError, match=f"{words}"):
+        model.evaluate(sequences(), sequences(2, 1), verbose=0)
+    model.evaluate(np.zeros((2, 6, 3)), np.zeros((2, 6, 2)), verbose=0)
+    model = chain(layers.GRU(3), layer(), layers.Dense(1)) if "Act" not in words else None
+    if model is not None:  # no steps, no padding
+        ys = np.zeros((len(LENGTHS), 1))
+        found = [model.evaluate(sequences(), ys, n, verbose=0) for n in (1, 8)]
+        assert "add_loss" in words or found[0] == pytest.approx(found[1], rel=1e-5)
+
+
+REDUCED = {
+    "mean": lambda a, b: keras.ops.mean(keras.ops.square(a - b)),
+    "over steps and features": lambda a, b: keras.ops.mean(keras.ops.square(a - b), (1, 2)),
+    "over steps": lambda a, b: keras.ops.sum(keras.ops.square(a - b), 1),
+}
+
+
+@pytest.mark.parametrize("name", REDUCED)
+def test_losses_and_metrics_without_a_value_per_step_are_refused(name):
+    xs, ys = sequences(), sequences(2, 1)
+    with_loss, with_metric = chain(layers.GRU(2, return_sequences=True)), chain(
+        layers.GRU(2, return_sequences=True), metrics=[REDUCED[name]]
+    )  # fmt: skip
+    with_loss.compile("sgd", REDUCED[name])
+    for model, what in ((with_loss, "loss"), (with_metric, "metric")):
+        with pytest.raises(ValueError, match=f"{what} .*unequal length.*each step"):
+            model.evaluate(xs, ys, verbose=0)
+        model.evaluate(np.zeros((2, 6, 3)), np.zeros((2, 6, 2)), verbose=0)
+
+
+def test_metrics_in_numpy_see_no_padding():
+    def error(a, b):
+        return np.mean(np.abs(np.asarray(a) - np.asarray(b)), -1)
+
+    xs, ys = sequences(), sequences(2, 1)
+    model = chain(layers.GRU(2, return_sequences=True), metrics=[error, "mae"])
+    for size in (1, 3, 8):
+        logs = model.evaluate(xs, ys, size, verbose=0, return_dict=True)
+        assert logs["error"] == pytest.approx(logs["mae"], rel=1e-5)
+    wrong = chain(
+        layers.GRU(2, return_sequences=True), metrics=[lambda a, b: float(error(a, b).mean())]
+    )
+    with pytest.raises(ValueError, match="metric .*unequal length.*each step"):
+        wrong.evaluate(xs, ys, verbose=0)
+
+
 def test_a_lost_mask_is_refused():
     inputs = keras.Input((None, 3))
     model = keras.Model(inputs, layers.GRU(2, return_sequences=True)(inputs) + 1.0)
