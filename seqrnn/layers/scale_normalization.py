@@ -26,8 +26,7 @@ class UnitNormalization(Layer):
         self.axis = _axis_or_axes(self, axis)
 
     def call(self, inputs):
-        squares = ops.sum(ops.square(inputs), _within(self.axis, inputs), keepdims=True)
-        return inputs * ops.minimum(ops.rsqrt(squares), 1.0 / _SHORTEST)
+        return ops.normalize(inputs, _within(self.axis, inputs.shape), epsilon=_SHORTEST)
 
     def get_config(self):
         return {**super().get_config(), "axis": self.axis}
@@ -36,7 +35,7 @@ class UnitNormalization(Layer):
 class RMSNormalization(Layer):
     """x divided by the root of the mean of its squares over `axis`, times a weight.
 
-    Weights: scale, of the sizes of these axes.
+    Weights: scale, of the sizes of these axes, in the order that they have in the input.
 
     Args:
         axis: an int, or a list of them.
@@ -51,18 +50,14 @@ class RMSNormalization(Layer):
         self.epsilon = float(epsilon)
 
     def build(self, input_shape):
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        rank = len(input_shape)
-        if not axes or not all(-rank <= a < rank for a in axes):
-            raise ValueError(f"axis {self.axis} does not fit an input of shape {input_shape}")
-        self.axis = sorted(axes)
-        shape = tuple(input_shape[a] for a in self.axis)
+        shape = tuple(input_shape[a] for a in _within(self.axis, input_shape))
         if None in shape:
             raise ValueError(f"axis {self.axis} of the input {tuple(input_shape)} must be known")
+        self.axis = sorted(self.axis if isinstance(self.axis, list) else [self.axis])  # as Keras
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
 
     def call(self, inputs):
-        axes = _within(self.axis, inputs)
+        axes = _within(self.axis, inputs.shape)
         mean = ops.mean(ops.square(inputs), axes, keepdims=True)
         wide = [size if a in axes else 1 for a, size in enumerate(inputs.shape)]
         return inputs * ops.rsqrt(mean + self.epsilon) * ops.reshape(self.scale, wide)
@@ -80,9 +75,9 @@ def _axis_or_axes(layer, axis):
     return list(axes) if isinstance(axis, (list, tuple)) else axes[0]
 
 
-def _within(axis, x) -> list[int]:
-    """The axes as numbers from 0. ValueError if x has not that many."""
-    axes = axis if isinstance(axis, list) else [axis]
-    if not all(-x.ndim <= a < x.ndim for a in axes):
-        raise ValueError(f"axis {axis} does not fit an input of shape {x.shape}")
-    return sorted({a % x.ndim for a in axes})
+def _within(axis, shape) -> list[int]:
+    """The axes as numbers from 0, in order. ValueError if the shape has not that many."""
+    axes, rank = axis if isinstance(axis, list) else [axis], len(shape)
+    if not all(-rank <= a < rank for a in axes):
+        raise ValueError(f"axis {axis} does not fit an input of shape {tuple(shape)}")
+    return sorted({a % rank for a in axes})

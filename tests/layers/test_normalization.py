@@ -212,8 +212,27 @@ def test_rms_over_time():
     np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
 
 
+def test_rms_over_axes_in_any_order():
+    x = floats(2, 5, 3)
+    layer = layers.RMSNormalization([1, -1])
+    layer.build(x.shape)
+    scale = RNG.normal(size=(5, 3))
+    layer.set_weights([scale])
+    expected = x / np.sqrt((x**2).mean((1, 2), keepdims=True) + 1e-6) * scale
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
+
+
 def test_unit_of_zeros_is_zeros():
     np.testing.assert_array_equal(layers.UnitNormalization()(np.zeros((2, 3))), np.zeros((2, 3)))
+
+
+def test_unit_of_zeros_trains():
+    """y = 1e12 x below a length of 1e-12, so the gradient there is 1e12 (Keras: the same)."""
+    x = np.zeros((1, 2), "float32")
+    with keras.GradientTape() as tape:
+        variable = keras.Variable(x)
+        y = keras.ops.sum(layers.UnitNormalization()(variable))
+    np.testing.assert_allclose(tape.gradient(y, variable), np.full((1, 2), 1e12), rtol=1e-6)
 
 
 @pytest.mark.parametrize(
