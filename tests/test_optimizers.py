@@ -360,6 +360,18 @@ def test_other_variables_are_refused():
         optimizer.build([keras.Variable(np.ones(2))])
 
 
+def test_state_is_set_as_a_whole_or_not_at_all():
+    variable = keras.Variable(np.ones(2, "float32"))
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    optimizer.apply([np.ones(2)], [variable])
+    before = [v.numpy() for v in optimizer.variables]
+    for last, error in ((np.array(["a", "b"]), TypeError), (np.array([1j, 2]), TypeError)):
+        with pytest.raises(error, match=r"momentum.*numbers"):
+            optimizer.set_weights([*(array + 1 for array in before[:-1]), last])
+        for variable, array in zip(optimizer.variables, before, strict=True):
+            np.testing.assert_array_equal(variable, array)
+
+
 class MomentumInPython(keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         variable.assign(variable - gradient * keras.ops.cast(learning_rate, variable.dtype))

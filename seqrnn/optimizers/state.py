@@ -6,7 +6,7 @@ with gradient_accumulation_steps the sum of gradients of each trained variable,
 then what the rule keeps
 """
 
-import numpy as np
+from seqrnn.trace.array import checked
 
 
 class State:
@@ -32,10 +32,12 @@ class State:
     def set_weights(self, weights):
         """Sets the state from arrays in the order of `variables`; all or, on an error, none.
 
-        ValueError if their number or shapes are not those of `variables`.
+        ValueError if their number or shapes are not those of `variables`; TypeError for what are no
+        real numbers.
         """
-        weights = [np.asarray(w) for w in weights]
         variables = self.variables
+        names = [v.name for v in variables] + ["a state"] * (len(weights) - len(variables))
+        weights = [checked(w, f"{n!r}") for w, n in zip(weights, names, strict=False)]
         expected = [v.shape for v in variables]
         if [w.shape for w in weights] != expected:
             raise ValueError(
