@@ -372,9 +372,60 @@ def test_state_is_set_as_a_whole_or_not_at_all():
             np.testing.assert_array_equal(variable, array)
 
 
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o))])
+def test_copies_exclude_the_same_variables_from_decay(copied):
+    kept, decayed = (keras.Variable(np.ones(1, "float32")) for _ in range(2))
+    optimizer = keras.optimizers.SGD(1.0, weight_decay=0.5)
+    optimizer.exclude_from_weight_decay(var_list=[kept])
+    for built in (False, True):
+        if built:
+            optimizer.build([kept, decayed])
+        pair = (optimizer, [kept, decayed])
+        again, variables = copied(pair)
+        again.apply([np.zeros(1), np.zeros(1)], variables)
+        assert [float(v.numpy()[0]) for v in variables] == [1.0, 0.5]
+
+
+def test_steps_for_some_of_the_variables_do_not_warn():
+    v, w = (keras.Variable(np.zeros((), "float32"), name=name) for name in "vw")
+    for optimizer in (keras.optimizers.SGD(0.1), MomentumInPython(0.1)):
+        optimizer.build_for([v, w])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            for variable in (v, w, v):
+                optimizer.apply([np.ones(())], [variable])
+        with pytest.warns(UserWarning, match=r"no gradients for the variables.*'v'"):
+            optimizer.apply([None, np.ones(())], [v, w])
+        assert (float(v.numpy()), float(w.numpy())) == (pytest.approx(-0.2), pytest.approx(-0.2))
+        v.assign(0.0)
+        w.assign(0.0)
+
+
 class MomentumInPython(keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         variable.assign(variable - gradient * keras.ops.cast(learning_rate, variable.dtype))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "value"),
+    [
+        (lambda: keras.optimizers.SGD(0.1, momentum=0.9), "momentum", 0.0),
+        (lambda: keras.optimizers.SGD(0.1), "weight_decay", 0.5),
+        (lambda: keras.optimizers.Adam(), "beta_1", 0.5),
+        (lambda: keras.optimizers.RMSprop(), "epsilon", 1e-3),
+        (lambda: keras.optimizers.Lion(), "clipnorm", 1.0),
+        (lambda: MomentumInPython(0.1), "use_ema", True),
+    ],
+)
+def test_what_is_fixed_when_built_can_not_be_set(optimizer, name, value):
+    made = optimizer()
+    setattr(made, name, value)
+    setattr(made, name, getattr(optimizer(), name))
+    made.build_for([keras.Variable(np.ones(2, "float32"))])
+    setattr(made, name, getattr(made, name))  # nothing changes
+    with pytest.raises(AttributeError, match=f"{name}.*built.*new optimizer"):
+        setattr(made, name, value)
+    made.learning_rate = 0.5
 
 
 def test_state_goes_on_where_it_was_saved():

@@ -8,6 +8,7 @@ average, constrain, count. Who computes it:
     wrappers      other optimizers (wrappers)
 """
 
+import functools
 import re
 import warnings
 
@@ -20,6 +21,13 @@ from seqrnn.optimizers.schedules import LearningRateSchedule
 from seqrnn.optimizers.state import State
 from seqrnn.optimizers.traced_step import TracedStep
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
+
+
+@functools.cache
+def _fixed(kind):
+    """Arguments of the library's class in `kind`, which state and plans depend on once built."""
+    own = next(c for c in kind.__mro__ if c.__module__.startswith("seqrnn."))
+    return frozenset(own.get_config_names()) - {"learning_rate", "name"}
 
 
 class Optimizer(TracedStep, State):
@@ -105,8 +113,9 @@ class Optimizer(TracedStep, State):
         for variable in self._tracked:
             variable.path = f"{self.name}/{variable.name}"
         self._trainable_variables = []
-        self._undecayed = (frozenset(), None)  # ids of variables, pattern of names
+        self._undecayed = ((), None)  # variables, pattern of names
         self._idle = ()  # which variables have no gradient; () for none
+        self._warned = []  # paths of the variables that a warning named last
         self._averages = []  # of the variables, with use_ema
         self.averages_in_place = (
             False  # whether the variables and their averages have changed places
@@ -118,9 +127,20 @@ class Optimizer(TracedStep, State):
                 f"{type(self).__name__}.__init__ has to call super().__init__() before it sets "
                 f"attributes such as {name!r}."
             )
+        if vars(self).get("built") and name in _fixed(type(self)):
+            self._refuse_change(name, value)
         if isinstance(value, trace.Variable):
             self._track(value)
         super().__setattr__(name, value)
+
+    def _refuse_change(self, name, value):
+        if value != vars(self).get(name, value):
+            kind = type(self).__name__
+            raise AttributeError(
+                f"{kind}: {name} is fixed once the optimizer is built, at the first step of "
+                f"training. Make a new optimizer, {kind}.from_config({{**optimizer.get_config(), "
+                f"{name!r}: {value!r}}}), and compile with it."
+            )
 
     def _track(self, variable):
         if all(variable is not known for known in self._tracked):
@@ -262,11 +282,12 @@ class Optimizer(TracedStep, State):
                 "is at the first step of training."
             )
         pattern = re.compile("|".join(var_names)) if var_names else None
-        self._undecayed = (frozenset(id(v) for v in var_list or ()), pattern)
+        self._undecayed = (tuple(var_list or ()), pattern)
 
     def _is_undecayed(self, variable):
-        ids, pattern = self._undecayed
-        return id(variable) in ids or bool(pattern and pattern.search(variable.name))
+        variables, pattern = self._undecayed
+        listed = any(variable is each for each in variables)
+        return listed or bool(pattern and pattern.search(variable.name))
 
     def _decay_of(self, variable):
         """The weight decay of a variable."""
@@ -299,8 +320,12 @@ class Optimizer(TracedStep, State):
         grads = list(grads)
         if not grads:
             return
+        given = self._trainable_variables
         if trainable_variables is not None:
-            grads = self._in_order(grads, list(trainable_variables))
+            given = list(trainable_variables)
+        without = [v for g, v in zip(grads, given, strict=False) if g is None]
+        if trainable_variables is not None:
+            grads = self._in_order(grads, given)
         if not self.built:
             raise ValueError(
                 f"{type(self).__name__}.apply() needs the variables the first time: "
@@ -311,6 +336,7 @@ class Optimizer(TracedStep, State):
             raise ValueError(f"Got {len(grads)} gradients for {len(variables)} variables.")
         if all(g is None for g in grads):
             raise ValueError("No gradients were given for any variable.")
+        self.warn_of_no_gradients(without)
         grads = [
             None if g is None else self._fitting(g, v)
             for g, v in zip(grads, variables, strict=True)
@@ -351,18 +377,18 @@ class Optimizer(TracedStep, State):
 
     def leave_alone(self, idle):
         """Which of the variables have no gradient in the steps to come, a bool for each."""
-        idle = tuple(idle) if any(idle) else ()
-        if idle == self._idle:
-            return
-        self._idle = idle
-        pairs = zip(self._trainable_variables, idle, strict=False)
-        names = [v.path for v, left in pairs if left]
-        if names:
+        self._idle = tuple(idle) if any(idle) else ()
+
+    def warn_of_no_gradients(self, variables):
+        """Says which variables the loss does not depend on, once for each set of them."""
+        names = [v.path for v in variables]
+        if names and names != self._warned:
             warnings.warn(
                 f"There are no gradients for the variables {names}: the loss does not depend on "
                 "them. They stay as they are.",
                 stacklevel=4,
             )
+        self._warned = names
 
     def stateless_apply(self, optimizer_variables, grads, trainable_variables):
         """What a step makes of these values; the optimizer and the variables stay as they are.
