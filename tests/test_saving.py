@@ -464,3 +464,16 @@ def test_json_of_a_model():
     copy.set_weights(model.get_weights())
     x, _ = data()
     np.testing.assert_array_equal(copy.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+@pytest.mark.parametrize("suffix", [".srn", ".keras"])
+def test_an_initializer_with_a_seed_generator_is_loaded(tmp_path, suffix):
+    seed = keras.random.SeedGenerator(3)
+    layer = keras.layers.Dense(2, kernel_initializer=keras.initializers.GlorotUniform(seed=seed))
+    config = keras.saving.serialize_keras_object(layer.kernel_initializer)["config"]["seed"]
+    assert (config["module"], config["class_name"]) == ("keras.random", "SeedGenerator")
+    model = keras.Sequential([keras.Input((3,)), layer])
+    model.save(tmp_path / f"model{suffix}")
+    again = keras.models.load_model(tmp_path / f"model{suffix}")
+    assert again.layers[-1].kernel_initializer.seed.initial_seed == 3
+    np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])

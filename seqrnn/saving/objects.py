@@ -22,7 +22,7 @@ from seqrnn.errors import BadConfigError, UnknownObjectError, did_you_mean
 from seqrnn.saving.lambdas import LambdaConfig, is_code
 
 # Only these modules are searched for what is named in a file, functions in the last ones only.
-_CLASSES = ("layers", "models", "optimizers", "optimizers.schedules")
+_CLASSES = ("layers", "models", "optimizers", "optimizers.schedules", "random")
 _FUNCTIONS = (
     "initializers",
     "regularizers",
