@@ -169,6 +169,18 @@ def standardize_dtype(dtype: object) -> str:
     return name
 
 
+def requested_dtype(dtype: object) -> str:
+    """As `standardize_dtype`, of a dtype that the result is to have. ValueError for those that are
+    widened, such as 'uint8': the numbers would not be those of that dtype."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "__name__", None)
+    if name in _WIDENED and name not in ("float", "int"):
+        raise ValueError(
+            f"dtype {name!r} is not supported. There are {', '.join(_DTYPES)}; convert results "
+            f"with NumPy, x.numpy().astype({name!r})."
+        )
+    return standardize_dtype(dtype)
+
+
 def policy_dtype(dtype) -> str:
     """The dtype of a policy: its name, an object or a config with a name, or None for floatx."""
     if isinstance(dtype, dict):
@@ -176,7 +188,7 @@ def policy_dtype(dtype) -> str:
     dtype = getattr(dtype, "name", dtype)
     if isinstance(dtype, str) and dtype.startswith("mixed_"):
         raise ValueError(f"dtype policy {dtype!r}: there is no mixed precision; use 'float32'.")
-    return standardize_dtype(dtype)
+    return requested_dtype(dtype)
 
 
 def is_float(dtype: str) -> bool:

@@ -57,7 +57,7 @@ from seqrnn.trace.frame import Tensor, emit1
 @op
 def array(x, dtype=None):
     """x, a tensor, array, number or nested list of them, as a tensor."""
-    return as_tensor(x, None if dtype is None else config.standardize_dtype(dtype))
+    return as_tensor(x, None if dtype is None else config.requested_dtype(dtype))
 
 
 @op
@@ -81,20 +81,20 @@ def empty_like(x, dtype=None):
 @op
 def tri(N, M=None, k=0, dtype=None):
     """Ones on the k-th diagonal and below, zeros elsewhere: shape (N, M or N)."""
-    return as_tensor(np.tri(N, M, k, dtype=config.standardize_dtype(dtype)))
+    return as_tensor(np.tri(N, M, k, dtype=config.requested_dtype(dtype)))
 
 
 @op
 def logspace(start, stop, num=50, endpoint=True, base=10, dtype=None, axis=0):
     """`num` numbers from base^start to base^stop at equal ratios."""
     exponents = linspace(start, stop, num, endpoint, False, "float64", axis)
-    return as_tensor(power(as_float(base), exponents), config.standardize_dtype(dtype))
+    return as_tensor(power(as_float(base), exponents), config.requested_dtype(dtype))
 
 
 @op
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """`num` numbers from start to stop at equal ratios."""
-    dtype = config.standardize_dtype(dtype)
+    dtype = config.requested_dtype(dtype)
     if is_number(start) and is_number(stop):
         return as_tensor(np.geomspace(start, stop, num, endpoint).astype(dtype))
     a, b = (as_tensor(t, "float64") for t in operands(start, stop))

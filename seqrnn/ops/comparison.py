@@ -149,7 +149,7 @@ def isin(x1, x2, assume_unique=False, invert=False):
 @op
 def saturate_cast(x, dtype):
     """x in another dtype; what is beyond its range becomes its smallest or largest number."""
-    dtype = config.standardize_dtype(dtype)
+    dtype = config.requested_dtype(dtype)
     x = as_tensor(x)
     if not config.is_float(x.dtype) or config.is_float(dtype) or dtype == "bool":
         if (x.dtype, dtype) != ("int64", "int32"):

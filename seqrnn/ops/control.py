@@ -256,7 +256,7 @@ def is_tensor(x) -> bool:
 
 def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     """x as a tensor: of the trace while a function is traced, else an array that owns its data."""
-    dtype = None if dtype is None else config.standardize_dtype(dtype)
+    dtype = None if dtype is None else config.requested_dtype(dtype)
     if isinstance(x, KerasTensor):
         return x if dtype is None else x.astype(dtype)
     if state.frame is not None or isinstance(x, Tensor):

@@ -456,7 +456,7 @@ def erf(x):
 @op
 def cast(x, dtype):
     """x in another dtype. Floats become integers by dropping the fraction, bools by `x != 0`."""
-    dtype = config.standardize_dtype(dtype)
+    dtype = config.requested_dtype(dtype)
     tensor = as_tensor(x)
     result = as_tensor(tensor, dtype)
     root = tensor.frame.root

@@ -288,7 +288,7 @@ def pad(x, pad_width, mode="constant", constant_values=None):
 @op
 def full(shape, fill_value, dtype=None):
     """A tensor of one value; the dtype is `floatx()` unless given."""
-    dtype = config.standardize_dtype(dtype)
+    dtype = config.requested_dtype(dtype)
     shape = whole_shape(shape, "full")
     if is_number(fill_value):
         return emit1("fill", shape=shape, value=float(fill_value), dtype=dtype)
@@ -335,13 +335,13 @@ def arange(start, stop=None, step=None, dtype=None):
     if dtype is None:
         whole = all(isinstance(v, (int, np.integer)) for v in (start, stop, step))
         dtype = "int32" if whole else config.floatx()
-    return as_tensor(np.arange(start, stop, step, dtype=config.standardize_dtype(dtype)))
+    return as_tensor(np.arange(start, stop, step, dtype=config.requested_dtype(dtype)))
 
 
 @op
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0):
     """`num` numbers at equal distances from start to stop; of tensors, along a new axis."""
-    dtype = config.standardize_dtype(dtype)
+    dtype = config.requested_dtype(dtype)
     if is_number(start) and is_number(stop):
         values, step = np.linspace(start, stop, num, endpoint, True)
         values = as_tensor(values.astype(dtype))
@@ -368,7 +368,7 @@ def _linspace(start, stop, num: int, endpoint: bool, axis: int) -> tuple[Tensor,
 @op
 def eye(N, M=None, k=0, dtype=None):
     """Ones on the k-th diagonal, zeros elsewhere: shape (N, M or N)."""
-    return as_tensor(np.eye(N, M, k, dtype=config.standardize_dtype(dtype)))
+    return as_tensor(np.eye(N, M, k, dtype=config.requested_dtype(dtype)))
 
 
 @op

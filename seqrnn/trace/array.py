@@ -67,4 +67,8 @@ def refuse_masked(x, what: str) -> None:
 def standard(x, what: str = "an input") -> np.ndarray:
     """`x` as a native, C-contiguous array of a dtype that the core computes with."""
     array = checked(x, what)
+    if array.dtype == np.uint64 and array.size and array.max() >= 2**63:
+        raise ValueError(
+            f"{what} holds {array.max()}, of uint64; integers are int64 here, up to 2**63 - 1."
+        )
     return np.ascontiguousarray(array, config.standardize_dtype(array.dtype)).reshape(array.shape)

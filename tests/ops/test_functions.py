@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ops.test_specs import close
 
-from seqrnn import ops, trace
+from seqrnn import layers, ops, trace
 
 rng = np.random.default_rng(11)
 X = rng.normal(size=(3, 4, 5))
@@ -368,3 +368,26 @@ def test_arrays_of_other_layouts():
     close(ops.add(P.astype(">f8"), 0.0), P, 1e-15)
     close(ops.add(P.astype("float16"), 0), P.astype("float16").astype("float32"), 0.0)
     assert ops.add(np.zeros((0, 3)), 1).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int8", "int16", "uint16", "uint32", "float16", np.uint8]
+)
+def test_dtypes_that_are_not_there_are_refused_by_name(dtype):
+    name = getattr(dtype, "__name__", dtype)
+    for call in (
+        lambda: ops.cast(np.array([300, -1]), dtype),
+        lambda: ops.saturate_cast(np.array([1e10, -5.0]), dtype),
+        lambda: ops.arange(3, dtype=dtype),
+        lambda: ops.zeros((2,), dtype),
+        lambda: ops.convert_to_tensor([1, 2], dtype),
+        lambda: layers.Dense(2, dtype=dtype),
+    ):
+        with pytest.raises(ValueError, match=f"dtype '{name}' is not supported"):
+            call()
+
+
+def test_integers_beyond_int64_are_refused():
+    with pytest.raises(ValueError, match=r"9223372036854779904.*2\*\*63"):
+        ops.add(np.array([2**63 + 4096], "uint64"), 0)
+    assert int(ops.add(np.array([2**63 - 1], "uint64"), 0)[0]) == 2**63 - 1

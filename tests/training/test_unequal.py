@@ -295,7 +295,7 @@ def test_metrics_in_numpy_see_no_padding():
     wrong = chain(
         layers.GRU(2, return_sequences=True), metrics=[lambda a, b: float(error(a, b).mean())]
     )
-    with pytest.raises(ValueError, match="metric .*unequal length.*each step"):
+    with pytest.raises(ValueError, match=r"metric .*unequal length.*each step"):
         wrong.evaluate(xs, ys, verbose=0)
 
 
