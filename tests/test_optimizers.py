@@ -1,9 +1,7 @@
 """Optimizers against their formulas in NumPy, float64; schedules; configuration."""
 
-import copy
 import math
 import pickle
-import warnings
 
 import numpy as np
 import pytest

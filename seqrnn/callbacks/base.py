@@ -133,10 +133,12 @@ class CallbackList:
 
     def has(self, *names):
         """Whether any callback listens to one of these hooks."""
-        return any(map(self._listeners, names))
+        return bool(self.callbacks) and any(map(self._listeners, names))
 
     def call(self, name, *args):
         """Calls a hook of all that have it."""
+        if not self.callbacks:
+            return
         for hook in self._listeners(name):
             hook(*args)
 

@@ -226,7 +226,7 @@ def _restore_optimizer(model, optimizer, store, filename):
         optimizer.build_for(model.trainable_variables)
     try:
         optimizer.load_own_variables({key: store[key] for key in store})
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         warnings.warn(
             f"The state of the optimizer in {filename!r} is left out, it starts anew: {error}",
             stacklevel=5,

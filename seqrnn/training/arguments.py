@@ -94,3 +94,13 @@ def check_fit_arguments(epochs, initial_epoch, validation_split, validation_freq
         raise TypeError(
             f"validation_freq must be a whole number or a list of epochs, got {validation_freq!r}."
         )
+
+
+def usual_batch_size(declared):
+    """What the shapes that a model declares for its inputs agree on, as those of a stateful one
+    must; else 32."""
+    first = declared[0] if declared else None
+    size = first[0] if first else None
+    if size and all(shape and shape[0] == size for shape in declared):
+        return size
+    return 32

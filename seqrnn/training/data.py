@@ -250,14 +250,17 @@ def _settled(array, dtype):
 
 def samples_of(arrays):
     """The set of the numbers of samples of nested arrays."""
+    if arrays is None:
+        return set()
     return {len(a) for a in nest.flatten(arrays) if a is not None}
 
 
 def check_cardinality(x, y, weight):
     """ValueError unless all arrays have the same number of samples."""
-    if not samples_of(x):
+    samples = samples_of(x)
+    if not samples:
         raise ValueError("x: expected an array, got none.")
-    if len(samples_of([x, y, weight])) > 1:
+    if len(samples | samples_of(y) | samples_of(weight)) > 1:
         named = (("x", x), ("y", y), ("sample_weight", weight))
         listed = "; ".join(
             f"{name}: {', '.join(str(len(a)) for a in nest.flatten(arrays) if a is not None)}"

@@ -127,6 +127,7 @@ def with_rank(x, shape):
 
 
 def _fits(shape, expected):
-    return len(shape) == len(expected) and all(
-        e is None or e == n for e, n in zip(expected, shape, strict=True)
+    return shape == expected or (
+        len(shape) == len(expected)
+        and all(e is None or e == n for e, n in zip(expected, shape, strict=True))
     )

@@ -1,18 +1,20 @@
 """When the hooks of callbacks around batches are called, and what is put right behind them."""
 
-import contextlib
 
-
-@contextlib.contextmanager
-def weights_back(model):
+class WeightsBack:
     """When something fails, averages that a callback has put in the place of the model's weights
     are taken out again."""
-    try:
-        yield
-    except BaseException:
-        if model.optimizer is not None and model.optimizer.averages_in_place:
-            model.optimizer.swap_averages()
-        raise
+
+    def __init__(self, model):
+        self._model = model
+
+    def __enter__(self):
+        pass
+
+    def __exit__(self, failed, error, trace):
+        optimizer = self._model.optimizer
+        if failed and optimizer is not None and optimizer.averages_in_place:
+            optimizer.swap_averages()
 
 
 class BatchHooks:

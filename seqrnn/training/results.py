@@ -23,6 +23,8 @@ def returned(logs, return_dict):
 
 def joined(parts):
     """Batches of nested arrays as one."""
+    if len(parts) == 1:
+        return nest.map_leaves(lambda leaf: _joined_leaf([leaf]), parts[0])
     leaves = [nest.flatten(part) for part in parts]
     joined = [_joined_leaf(arrays) for arrays in zip(*leaves, strict=True)]
     return nest.pack(parts[0], joined)

@@ -20,10 +20,11 @@ from seqrnn.training.arguments import (
     check_fit_arguments,
     limited_epochs,
     refuse_unknown,
+    usual_batch_size,
     verbosity,
 )
 from seqrnn.training.data import ArrayData, Epochs
-from seqrnn.training.hooks import BatchHooks, weights_back
+from seqrnn.training.hooks import BatchHooks, WeightsBack
 from seqrnn.training.iterables import IterableData, is_iterable_data
 from seqrnn.training.memory import memory_of
 from seqrnn.training.methods import StepMethods
@@ -208,7 +209,7 @@ class Trainer(StepMethods):
         )
         with (
             self._one_fit.held(self),
-            weights_back(self),
+            WeightsBack(self),
             closing(training),
             closing(validation or training),
         ):
@@ -324,7 +325,7 @@ class Trainer(StepMethods):
         if isinstance(data, UnequalData) and steps is None:
             data.sort()
         bar = Progbar(epochs.steps, verbose=verbosity(verbose))
-        with weights_back(self), closing(epochs), self._steps.evaluation() as evaluation:
+        with WeightsBack(self), closing(epochs), self._steps.evaluation() as evaluation:
             return returned(self._evaluate(evaluation, epochs, listeners, bar), return_dict)
 
     def _evaluate(self, evaluation, epochs, listeners, bar):
@@ -364,7 +365,7 @@ class Trainer(StepMethods):
         hooks = BatchHooks(listeners, "predict", self.steps_per_execution)
         if unequal and steps is None and not hooks.heard:
             data.sort()
-        with weights_back(self), closing(epochs):
+        with WeightsBack(self), closing(epochs):
             outputs = self._predict(epochs, listeners, hooks, bar)
         if unequal and steps is None:
             return data.restored(outputs)
@@ -449,33 +450,26 @@ class Trainer(StepMethods):
         check_class_weight(class_weight)
         if x is None:
             raise ValueError("x: expected an array or an iterable of batches, got None.")
+        declared = self._declared_inputs()
         if is_iterable_data(x):
             if y is not None or sample_weight is not None:
                 raise ValueError(
                     "With x an iterable of batches, targets and weights must come from it too: it "
                     "yields (x, y) or (x, y, sample_weight)."
                 )
-            return IterableData(
-                x, class_weight, shuffle, self._match_inputs, self._declared_inputs()
-            )
+            return IterableData(x, class_weight, shuffle, self._match_inputs, declared)
         data = array_data(
-            x, y, sample_weight, self._declared_inputs(), shuffle=shuffle,
+            x, y, sample_weight, declared, shuffle=shuffle,
             class_weight=class_weight, match_inputs=self._match_inputs,
         )  # fmt: skip
         if batch_size is None and steps:
             batch_size = -(-data.size // steps)
-        data.set_batch_size(batch_size or self._usual_batch_size())
+        data.set_batch_size(batch_size or usual_batch_size(declared))
         return data
-
-    def _usual_batch_size(self):
-        """What the model's inputs declare, as a stateful model's must; else 32."""
-        declared = {shape[0] for shape in self._declared_inputs() or () if shape}
-        size = declared.pop() if len(declared) == 1 else None
-        return size or 32
 
     def _validation(self, given, batch_size, steps):
         if isinstance(given, ArrayData):  # what validation_split left
-            given.set_batch_size(batch_size or self._usual_batch_size())
+            given.set_batch_size(batch_size or usual_batch_size(self._declared_inputs()))
             return Epochs(given, check_count(steps, "validation_steps"))
         if isinstance(given, list | tuple):
             if len(given) not in (2, 3):
