@@ -236,6 +236,8 @@ class Layer(Tracked):
     def set_weights(self, weights) -> None:
         """Sets the weights from arrays in the order of `weights`; all or, on an error, none."""
         variables = self.weights
+        if isinstance(weights, dict) or not hasattr(weights, "__iter__"):
+            raise TypeError(f"layer {self.name!r}: set_weights takes a list, got {weights!r}.")
         weights = [checked(w, f"layer {self.name!r}: weight {i}") for i, w in enumerate(weights)]
         if len(weights) != len(variables):
             raise ValueError(

@@ -409,3 +409,11 @@ def test_alpha_dropout_keeps_mean_and_variance():
     rows = np.asarray(layers.AlphaDropout(0.5, (None, 1), 2)(x, training=True))
     dropped = (rows == rows.min(1, keepdims=True)).mean(1) == 1
     assert 0.4 < dropped.mean() < 0.6  # whole rows
+
+
+@pytest.mark.parametrize("weights", [None, 3, {"kernel": np.zeros((3, 2))}])
+def test_set_weights_takes_a_list(weights):
+    layer = layers.Dense(2)
+    layer.build((None, 3))
+    with pytest.raises(TypeError, match=r"layer 'dense.*set_weights takes a list, got"):
+        layer.set_weights(weights)
