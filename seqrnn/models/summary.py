@@ -13,6 +13,7 @@ optimizer keeps is a line of its own.
 import re
 import shutil
 
+from seqrnn.saving.graph_config import class_name_of, names_in
 from seqrnn.trace import KerasTensor, Spec, nest, noted_outputs, output_specs
 from seqrnn.training.memory import bytes_text
 from seqrnn.utils.progress import can_print
@@ -70,7 +71,8 @@ def _rows(model, prefix, linear, show_trainable, expand_nested, chosen):
         if chosen is not None and layer.name not in chosen:
             continue
         params = _params(layer)
-        kind = type(layer).__name__ if not isinstance(layer, KerasTensor) else "InputLayer"
+        kind = getattr(layer, "kind", type(layer).__name__)
+        kind = "InputLayer" if isinstance(layer, KerasTensor) else kind
         cells = [f"{prefix}{layer.name} ({kind})", shape, params]
         if not linear:
             cells.append(", ".join(sources) or "-")
@@ -96,26 +98,28 @@ def _entries(model, with_inputs):
     if with_inputs and not hasattr(model, "add"):
         for tensor in graph.input_tensors:
             yield tensor, str(tensor.shape), []
-    by_layer = {}
+    names, by_layer = names_in(graph), {}
     for call in graph.calls:
         is_layer = hasattr(call.fn, "weights")
         by_layer.setdefault(id(call.fn) if is_layer else id(call), []).append(call)
-    for calls in by_layer.values():
+    for operation in graph.operations:
+        calls = by_layer[id(operation)]
         shapes = nest.map_leaves(lambda t: getattr(t, "shape", None), calls[0].outputs)
-        sources = [_source(t, by_layer) for call in calls for t in call.inputs()]
+        sources = [_source(t, by_layer, names) for call in calls for t in call.inputs()]
         fn = calls[0].fn
-        layer = fn if hasattr(fn, "weights") else _Operation(calls[0])
+        layer = fn if hasattr(fn, "weights") else _Operation(calls[0], names)
         yield layer, _shape_text(shapes), sources
 
 
-def _source(tensor, by_layer):
+def _source(tensor, by_layer, names):
     """'lstm[0][2]': output 2 of the first call of the layer."""
     call = tensor.origin
     if call is None:
         return f"{tensor.name}[0][0]"
     calls = by_layer.get(id(call.fn)) or [call]
     number = next((i for i, each in enumerate(calls) if each is call), 0)
-    return f"{call.name}[{number}][{tensor.index}]"
+    name = names.get(id(call), call.name)
+    return f"{name}[{number}][{tensor.index}]"
 
 
 def _shape_text(shape):
@@ -170,8 +174,9 @@ class _Operation:
     weights = ()
     trainable = False
 
-    def __init__(self, call):
-        self.name = call.name
+    def __init__(self, call, names):
+        self.name = names[id(call)]
+        self.kind = class_name_of(call)
 
     def count_params(self):
         return 0

@@ -60,7 +60,10 @@ def divide_no_nan(x1, x2):
     return where(zero, 0.0, divide(a, where(zero, 1.0, b)))
 
 
-true_divide = divide
+@op
+def true_divide(x1, x2):
+    """x1 / x2, as `divide`; Keras's name for the operator."""
+    return divide(x1, x2)
 
 
 @op

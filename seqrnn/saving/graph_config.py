@@ -33,7 +33,7 @@ _NUMPY = """
     maximum mean min minimum mod moveaxis multiply nan_to_num ndim negative not_equal ones_like
     outer pad power prod ravel reciprocal repeat reshape roll round sign sin sinh split sqrt
     square squeeze stack std subtract sum swapaxes take take_along_axis tan tanh tensordot tile
-    trace transpose tril triu trunc var vdot vstack where zeros_like
+    trace transpose tril triu true_divide trunc var vdot vstack where zeros_like
 """
 _NN = """
     binary_crossentropy celu conv elu gelu hard_sigmoid hard_silu hard_tanh leaky_relu
@@ -43,8 +43,8 @@ _NN = """
 _HOMES = dict.fromkeys(_NUMPY.split(), "numpy") | dict.fromkeys(_NN.split(), "nn")
 _HOMES |= dict.fromkeys(("cast", "convert_to_tensor", "stop_gradient", "unstack"), "core")
 _HOMES |= {"erf": "math", "logsumexp": "math", "rsqrt": "math", "norm": "linalg"}
-_CLASS_NAMES = {"getitem": "GetItem", "rms_norm": "RMSNorm"}
-_ALIASES = {"get_item": "getitem", "true_divide": "divide", "absolute": "abs"}
+_CLASS_NAMES = {"getitem": "GetItem", "abs": "Absolute", "rms_norm": "RMSNorm"}
+_ALIASES = {"get_item": "getitem", "absolute": "abs"}
 # The parameters that are in the call of Keras's op, not in its config.
 _CALL_PARAMETERS = """
     a b condition constant_values fill_value indices inputs kernel key output scale target x x1
@@ -57,7 +57,7 @@ _CALL_PARAMETERS = """
 
 def graph_to_config(graph):
     """JSON data of a `ModelGraph`; TypeError for arguments that can't be saved."""
-    names, place = _names(graph), {}
+    names, place = names_in(graph), {}
     for tensor in graph.input_tensors:
         place[id(tensor)] = [tensor.name, 0, 0]
     counts = {}
@@ -119,14 +119,20 @@ def _is_functional(layer):
     return graph and not isinstance(layer, Sequential)
 
 
-def _names(graph):
+def class_name_of(call):
+    """The name of Keras's class for the op that a call is of: 'Add', 'GetItem'."""
+    name = _op_name(call.fn)
+    return _CLASS_NAMES.get(name) or "".join(map(str.capitalize, name.split("_")))
+
+
+def names_in(graph):
     """id(layer, or call of an op) -> a name, unique in the graph."""
     names = {id(layer): layer.name for layer in graph.layers}
     taken = {*names.values(), *(t.name for t in graph.input_tensors)}
     for call in graph.calls:
         if isinstance(call.fn, Layer):
             continue
-        base = {"getitem": "get_item"}.get(_op_name(call.fn), _op_name(call.fn))
+        base = config.snake_case(class_name_of(call))
         candidates = itertools.chain([base], (f"{base}_{i}" for i in itertools.count(1)))
         names[id(call)] = next(name for name in candidates if name not in taken)
         taken.add(names[id(call)])
@@ -155,7 +161,7 @@ def _op_node(call, place):
     inside = {k for k, v in bound.arguments.items() if k in _CALL_PARAMETERS.split()}
     outside = {k: v for k, v in bound.arguments.items() if k not in inside}
     if name in _HOMES and not any(isinstance(v, KerasTensor) for v in nest.flatten(outside)):
-        class_name = _CLASS_NAMES.get(name) or "".join(map(str.capitalize, name.split("_")))
+        class_name = class_name_of(call)
         args, kwargs = [v for k, v in bound.arguments.items() if k in inside], {}
         module = f"keras.src.ops.{_HOMES[name]}"
     else:

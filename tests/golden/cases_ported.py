@@ -4,6 +4,7 @@ import base64
 import json
 import marshal
 import os
+import re
 import tempfile
 import warnings
 
@@ -143,7 +144,62 @@ def _lambda_read(k, **options):
         return k.models.load_model(path, **options)
 
 
+def _positions(k, n, layer):
+    """A table of n positions behind an input of any length."""
+
+    class Positions(k.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.table = k.layers.Embedding(n, 2) if layer else None
+
+        def build(self, input_shape):
+            if self.table is None:
+                self.pe = self.add_weight(shape=(1, n, 2), name="pe")
+
+        def call(self, x):
+            steps = k.ops.shape(x)[1]
+            found = self.table(k.ops.arange(steps)) if self.table else self.pe[:, :steps]
+            return x + found
+
+    inputs = k.Input((None, 2))
+    model = k.Model(inputs, Positions()(inputs))
+    return list(model.predict(np.ones((3, 7, 2), "float32"), verbose=0).shape)
+
+
+def _rows_of_summary(k):
+    """Names and kinds of the rows of a summary."""
+    x = inputs = k.Input((5, 4), name="x")
+    x = x + inputs
+    x = (x + inputs) * 2.0 - 1.0
+    x = k.ops.matmul(x, k.ops.transpose(x, (0, 2, 1)))[:, 0]
+    x = abs(-k.ops.relu(x) / 3.0) ** 2.0 // 0.5 % 3.0
+    model = k.Model(inputs, k.ops.where((x > 0.1) & ~(x <= 2.0), 1.0 / x, 1.0 - x))
+    lines = []
+    model.summary(print_fn=lambda text, **_: lines.append(text), line_length=140)
+    return re.findall(r"[a-z_0-9]+ \([A-Z]\w+\)", "\n".join(lines))
+
+
+def _ids_too_large(k):
+    class Positions(k.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.table = k.layers.Embedding(20, 2, name="table")
+
+        def call(self, x):
+            return x + self.table(k.ops.arange(k.ops.shape(x)[1]))
+
+    return Positions()(np.ones((2, 25, 2), "float32"))
+
+
 MODELS = [
+    *(
+        FactCase(
+            f"positions_{n}_{kind}", lambda k, n=n, kind=kind: _positions(k, n, kind == "layer")
+        )
+        for n in (10, 20, 40)
+        for kind in ("layer", "weight")
+    ),
+    FactCase("summary_of_ops", _rows_of_summary),
     FactCase("lambda_config", _lambda_config),
     FactCase("own_layer_without_name_keras", lambda k: _reloaded(k, ".keras")),
     FactCase("own_layer_without_name_h5", lambda k: _reloaded(k, ".h5")),
@@ -151,6 +207,10 @@ MODELS = [
 ]
 
 REFUSED = [
+    RefusalCase("arange_of_open_size",
+                lambda k: k.ops.arange(k.ops.shape(k.Input((None, 4)))[1]), ["arange", "None"]),
+    RefusalCase("ids_computed_too_large", _ids_too_large, ["table", "19", "24"],
+                raises=ValueError, differs="Keras's class is that of its backend's failure"),
     RefusalCase("lambda_read", _lambda_read, ["lambda", "twice", "custom_objects"]),
     RefusalCase("rank_two_less", lambda k: ones(k, (3, 1))(X), ["(6,)"]),
     RefusalCase("rank_two_more", lambda k: ones(k, (3,))(X.reshape(2, 3, 1, 1)), ["(2, 3, 1, 1)"]),
