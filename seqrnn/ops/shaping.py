@@ -331,6 +331,11 @@ def arange(start, stop=None, step=None, dtype=None):
     """start, start + step, ... below stop; `arange(n)` gives 0 .. n-1. Integers give int32."""
     if stop is None:
         start, stop = 0, start
+    if start is None or stop is None:
+        raise ValueError(
+            "arange: a size of the shape of a placeholder is not known (None). Declare it in "
+            "Input(shape=...), or write a Layer, whose `call` sees whole sizes."
+        )
     step = 1 if step is None else step
     if dtype is None:
         whole = all(isinstance(v, (int, np.integer)) for v in (start, stop, step))

@@ -1,7 +1,7 @@
 """Optimizers; `rules` has their formulas."""
 
 from seqrnn.errors import NotAnOptimizerError, did_you_mean, public_names
-from seqrnn.optimizers import schedules
+from seqrnn.optimizers import legacy, schedules
 from seqrnn.optimizers.base import Optimizer
 from seqrnn.optimizers.muon import Muon
 from seqrnn.optimizers.rules import (

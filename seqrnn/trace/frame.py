@@ -51,6 +51,7 @@ class Frame:
         "draws",
         "first_draw",
         "graph",
+        "known",
         "later",
         "losses",
         "noted",
@@ -84,6 +85,8 @@ class Frame:
             self.first_draw = 0  # how many each had given before
             self.sources: dict[int, int] = {}  # value -> the graph input whose elements it has
             self.checks: list = []  # (input, n, who asks)
+            # Integers known already, to be checked at once; None where sizes are only tried.
+            self.known: dict[int, np.ndarray] | None = {}
             self.closed: list = []  # weak references to the arrays of ops that became constants
             self.stand_ins: dict[int, Tensor] = {}  # id(array) -> what is used in its place
             self.statistics: list = []  # (metric, list of tensors to add to its sums)
@@ -102,7 +105,7 @@ class Frame:
         if self.root is self:
             self.reads, self.assigned, self.later, self.losses = {}, {}, {}, []
             self.statistics, self.updates, self.preparations = [], [], []
-            self.own_gradients = []
+            self.own_gradients, self.known = [], None
 
     def input(self, name: str, shape: tuple, dtype: str) -> Tensor:
         return Tensor(self, self.graph.input(name, shape, dtype), "input")
@@ -139,7 +142,10 @@ class Frame:
     def constant(self, array: np.ndarray) -> Tensor:
         """A constant in the root frame; the data is copied."""
         root = self.root
-        return Tensor(root, root.graph.constant(array), "constant")
+        tensor = Tensor(root, root.graph.constant(array), "constant")
+        if root.known is not None and array.dtype.kind == "i":
+            root.known[tensor.id] = array
+        return tensor
 
     def close_over(self, array):
         """What stands for an array of an op that a traced function uses without having been given

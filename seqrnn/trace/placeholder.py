@@ -10,6 +10,7 @@ then by another: sizes that stay the same are known, the others are not.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable
 
 from seqrnn import config
@@ -21,8 +22,16 @@ from seqrnn.trace.traced import Spec
 from seqrnn.trace.variable import Variable
 
 # Sizes tried for (first axis, other unknown axes), in pairs that differ by a multiple of 16, so
-# that strides show. A convolution longer than the first pair needs the later ones.
-_PROBES = (((2, 16), (3, 32)), ((2, 256), (3, 512)), ((2, 4096), (3, 8192)))
+# that strides show. A convolution longer than the first pair needs the later ones, and a table of
+# a few positions the last ones.
+_PROBES = (
+    ((2, 16), (3, 32)),
+    ((2, 256), (3, 512)),
+    ((2, 4096), (3, 8192)),
+    ((2, 2), (3, 18)),
+    ((2, 4), (3, 8)),
+)
+_ODD = (99_991, 99_989)  # sizes that stand out in the text of an error
 
 _serial = itertools.count()
 
@@ -159,11 +168,21 @@ def output_specs(fn: Callable, args: tuple, kwargs: dict):
             failure = failure or error
             continue
         return _compare(fn, first, second)
-    raise _with_note(failure)
+    raise _with_note(failure, lambda sizes: _probe(fn, args, kwargs, inputs, sizes))
 
 
-def _with_note(error: Exception) -> Exception:
-    """The error of the first probe, saying where the sizes in its text come from."""
+def _with_note(error: Exception, probe: Callable) -> Exception:
+    """The error of the first probe, with None for the sizes that are not known: the text of one
+    with sizes that stand out. If that is another error, a note says what the sizes are."""
+    try:
+        probe(_ODD)
+    except type(error) as other:
+        text = re.sub("|".join(map(str, _ODD)), "None", str(other))
+        if re.sub(r"\bNone\b|\d+", "", text) == re.sub(r"\bNone\b|\d+", "", str(error)):
+            error.args = (text,)
+            return error
+    except Exception:  # it comes to something else: then the first error tells more
+        pass
     if len(error.args) == 1 and isinstance(error.args[0], str):
         batch, others = _PROBES[0][0]
         error.args = (
@@ -175,6 +194,7 @@ def _with_note(error: Exception) -> Exception:
 def _probe(fn, args, kwargs, inputs, sizes):
     """Traces `fn` with unknown sizes replaced; compiles nothing."""
     frame = Frame()
+    frame.known = None
     with _frame.entered(frame, close=True):
         feeds = {key: _feed(frame, t, sizes) for key, t in inputs.items()}
         result = fn(*_substitute(args, feeds), **_substitute(kwargs, feeds))

@@ -275,9 +275,12 @@ def check_range(tensor: Tensor, size: int, asker: str) -> None:
     """Has every run check that the integers in `tensor` lie in [0, size).
 
     Only possible when the elements of `tensor` are those of an array given to the run, perhaps
-    cast or reshaped; ids that are computed are clipped by the core instead.
+    cast or reshaped; those of a constant (`ops.arange(steps)`) are checked at once. Other ids that
+    are computed are clipped by the core instead.
     """
     root = tensor.frame.root
+    if tensor.frame is root and tensor.id in (root.known or ()):
+        _check_range(root.known[tensor.id], size, asker)
     if tensor.frame is root and tensor.id in root.sources:
         root.checks.append((root.sources[tensor.id], size, asker))
 

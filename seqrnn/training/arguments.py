@@ -7,12 +7,29 @@ import numpy as np
 
 from seqrnn import config
 from seqrnn.errors import UnknownArgumentError, did_you_mean
+from seqrnn.trace import nest
+
+_KERAS2 = {
+    "workers": "leave it out; a PyDataset takes workers itself, PyDataset(workers=4)",
+    "use_multiprocessing": "leave it out; a PyDataset takes it itself",
+    "max_queue_size": "leave it out; a PyDataset takes it itself",
+    "nb_epoch": "it is called epochs now",
+    "samples_per_epoch": "it is called steps_per_epoch now, in batches",
+    "nb_val_samples": "it is called validation_steps now, in batches",
+    "show_accuracy": "write compile(metrics=['accuracy'])",
+    "sample_weight_mode": "leave it out; sample_weight of fit may be (samples, steps)",
+    "experimental_run_tf_function": "leave it out",
+}
 
 
 def refuse_unknown(method, unknown):
     """UnknownArgumentError for the first of the keywords `unknown`; fine when there is none."""
     for name in unknown:
         known = list(inspect.signature(method).parameters)[1:-1]
+        if name in _KERAS2:
+            raise UnknownArgumentError(
+                f"{method.__name__}() got the argument {name!r} of Keras 2: {_KERAS2[name]}."
+            )
         raise UnknownArgumentError(
             f"{method.__name__}() got an unexpected keyword argument {name!r}."
             f"{did_you_mean(name, known)}"
@@ -30,6 +47,23 @@ def check_compile_flags(run_eagerly, jit_compile):
             "With run_eagerly=True, jit_compile=True has no effect: steps run as Python.",
             stacklevel=3,
         )
+
+
+def metrics_and_loss_weights(metrics, loss_weights):
+    """(metrics, loss_weights), the other way round if they were given in the order of Keras 2,
+    `compile(optimizer, loss, metrics, loss_weights)`: names or objects of metrics are no weights.
+
+    TypeError if both hold metrics.
+    """
+
+    def names_metrics(given):
+        return any(isinstance(leaf, str) or callable(leaf) for leaf in nest.flatten(given))
+
+    if not names_metrics(loss_weights):
+        return metrics, loss_weights
+    if names_metrics(metrics):
+        raise TypeError(f"compile(): loss_weights must be numbers, got {loss_weights!r}.")
+    return loss_weights, metrics
 
 
 def check_class_weight(class_weight):

@@ -19,6 +19,7 @@ from seqrnn.training.arguments import (
     check_count,
     check_fit_arguments,
     limited_epochs,
+    metrics_and_loss_weights,
     refuse_unknown,
     usual_batch_size,
     verbosity,
@@ -84,6 +85,7 @@ class Trainer(StepMethods):
         optimizer = optimizers.get(optimizer)
         if optimizer is None:
             raise NotAnOptimizerError("compile() needs an optimizer, such as 'adam', got None.")
+        metrics, loss_weights = metrics_and_loss_weights(metrics, loss_weights)
         objective = Objective(loss, loss_weights, metrics, weighted_metrics)
         self._own_optimizer = optimizer
         self.loss = loss

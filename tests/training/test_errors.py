@@ -460,3 +460,41 @@ def test_unknown_names_suggest_the_nearest():
     assert not hasattr(keras.layers, "__wrapped__")
     names = dir(keras.callbacks)
     assert "EarlyStopping" in names and "did_you_mean" not in names and "csv" not in names
+
+
+@pytest.mark.parametrize("metrics", [["mae"], "mae", [keras.metrics.MeanAbsoluteError(name="mae")]])
+def test_metrics_in_the_place_of_keras_2(metrics):
+    model = keras.Sequential([layers.Dense(1, kernel_initializer="ones", input_shape=[2])])
+    model.compile("sgd", "mse", metrics, [0.5])
+    result = model.evaluate(np.ones((4, 2)), np.zeros((4, 1)), verbose=0, return_dict=True)
+    assert result == {"loss": 2.0, "mae": 2.0}
+
+
+def test_metrics_twice():
+    with pytest.raises(TypeError, match="loss_weights must be numbers, got .'mae'"):
+        keras.Sequential([layers.Dense(1)]).compile("sgd", "mse", ["mae"], ["mse"])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda m: m.fit(np.ones((4, 2)), workers=4), "Keras 2: leave it out; a PyDataset"),
+        (lambda m: m.fit(np.ones((4, 2)), nb_epoch=4), "Keras 2: it is called epochs"),
+        (lambda m: m.compile("sgd", "mse", sample_weight_mode="temporal"), "(samples, steps)"),
+    ],
+)
+def test_arguments_of_keras_2(call, words):
+    with pytest.raises(TypeError) as caught:
+        call(model_of(layers.Dense(1, input_shape=[2])))
+    assert words in str(caught.value)
+
+
+def test_sizes_that_are_not_known_are_printed_as_none():
+    with pytest.raises(ValueError) as caught:
+        layers.Add()([keras.Input((3, 2)), keras.Input((4, 2))])
+    assert "(None, 3, 2) and (None, 4, 2)" in str(caught.value)
+
+
+def test_optimizers_legacy():
+    assert keras.optimizers.legacy.Adam is keras.optimizers.Adam
+    assert isinstance(keras.optimizers.legacy.SGD(0.1), keras.optimizers.legacy.Optimizer)
