@@ -31,12 +31,13 @@ class Tracked:
     _changed_at = 0  # when an attribute was last set
 
     def __setattr__(self, name, value):
+        if name[0] == "_" or name in self._not_in_call:
+            super().__setattr__(name, value)
+            return
         before = self.__dict__.get(name, clock)
         super().__setattr__(name, value)
         if (
             self.__dict__.get("_settled")
-            and name[0] != "_"
-            and name not in self._not_in_call
             and current() is None
             and not _same(before, value)
         ):

@@ -48,11 +48,13 @@ def pack(structure, leaves):
 
 def key(structure) -> Hashable:
     """Equal for equal structures, whatever their leaves."""
+    if not isinstance(structure, _CONTAINERS):
+        return None
+    items = structure.values() if isinstance(structure, dict) else structure
+    keys = [key(item) if isinstance(item, _CONTAINERS) else None for item in items]
     if isinstance(structure, dict):
-        return ("dict", *((name, key(item)) for name, item in structure.items()))
-    if isinstance(structure, (list, tuple)):
-        return (type(structure).__name__, *map(key, structure))
-    return None
+        return ("dict", *structure, *keys)
+    return (type(structure).__name__, *keys)
 
 
 def leaf_key(leaf) -> Hashable:
