@@ -1,7 +1,9 @@
 """Optimizers against their formulas in NumPy, float64; schedules; configuration."""
 
+import copy
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pytest

@@ -471,7 +471,7 @@ def test_metrics_in_the_place_of_keras_2(metrics):
 
 
 def test_metrics_twice():
-    with pytest.raises(TypeError, match="loss_weights must be numbers, got .'mae'"):
+    with pytest.raises(TypeError, match=r"loss_weights must be numbers, got .'mae'"):
         keras.Sequential([layers.Dense(1)]).compile("sgd", "mse", ["mae"], ["mse"])
 
 
