@@ -13,16 +13,29 @@ import importlib
 
 __version__ = "0.1.0"
 
+
+def version():
+    """The version of seqrnn, `__version__`: not of the Keras that it follows, 3.15.1."""
+    return __version__
+
+
 _SUBMODULES = frozenset(
     ("activations", "backend", "callbacks", "config", "constraints", "datasets", "errors")
     + ("initializers", "layers", "losses", "metrics", "models", "ops", "optimizers")
     + ("preprocessing", "random", "regularizers", "saving", "utils")
+    + ("dtype_policies", "mixed_precision", "tree")
 )
 # name -> (module, name there)
 _NAMES = {
     "Sequential": ("models", "Sequential"),
     "Model": ("models", "Model"),
+    "Function": ("models.function", "Function"),
     "Input": ("layers", "Input"),
+    "InputSpec": ("layers.input_spec", "InputSpec"),
+    "DTypePolicy": ("dtype_policies", "DTypePolicy"),
+    "FloatDTypePolicy": ("dtype_policies", "FloatDTypePolicy"),
+    "device": ("config", "device"),
+    "name_scope": ("layers.context", "name_scope"),
     "Layer": ("layers", "Layer"),
     "Variable": ("trace", "Variable"),
     "KerasTensor": ("trace", "KerasTensor"),
@@ -56,10 +69,13 @@ def __getattr__(name):
                 "what pip has installed. Start Python in another directory, or run `make dev` here."
             ) from None
     text = f"module {__name__!r} has no attribute {name!r}."
-    if not name.startswith("_"):
+    reasons = importlib.import_module(f"{__name__}.refused").KERAS
+    if name in reasons:
+        text = f"seqrnn has no {name!r}: {reasons[name]}."
+    elif not name.startswith("_"):
         text += importlib.import_module(f"{__name__}.errors").did_you_mean(name, __dir__())
     raise AttributeError(text, name=name)
 
 
 def __dir__():
-    return sorted({*_SUBMODULES, *_NAMES, "__version__"})
+    return sorted({*_SUBMODULES, *_NAMES, "__version__", "version"})

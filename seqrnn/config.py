@@ -16,6 +16,7 @@ from collections import defaultdict
 from seqrnn.errors import did_you_mean
 
 _FLOATS = ("float32", "float64")
+_HALVES = ("float16", "bfloat16", "half")
 _DTYPES = ("float32", "float64", "int32", "int64", "bool")
 
 # What other dtypes are computed as.
@@ -38,6 +39,7 @@ class _Settings:
     version = 0  # counts changes after which functions have to be traced again
     frozen = 0  # which layers and variables have another `trainable` than at first, as one number
     interactive = True  # whether progress goes to stdout
+    policy = None  # the dtype of layers made without one; None: floatx
     max_epochs = None
     max_steps_per_epoch = None
 
@@ -52,16 +54,54 @@ def backend() -> str:
     return "seqrnn"
 
 
+def set_backend(backend: str) -> None:
+    """Accepts 'seqrnn', the only one; ValueError for others."""
+    if backend != "seqrnn":
+        raise ValueError(
+            f"set_backend: {backend!r} is not supported; seqrnn computes by itself, on CPUs."
+        )
+
+
+@contextlib.contextmanager
+def device(device_name: str):
+    """A context in which to compute on a device: a CPU ('cpu', 'cpu:0', '/device:CPU:0'), where
+    everything is computed anyway. ValueError for others."""
+    if not re.fullmatch(r"/?(device:)?cpu(:0)?", str(device_name).lower()):
+        raise ValueError(f"device {device_name!r} is not supported: there are CPUs only, 'cpu:0'.")
+    yield
+
+
+def enable_flash_attention() -> None:
+    """ValueError: attention is computed in one way."""
+    raise ValueError("enable_flash_attention is not supported: attention is computed in one way.")
+
+
+def disable_flash_attention() -> None:
+    """Nothing changes: there is no flash attention."""
+
+
+def is_flash_attention_enabled() -> bool:
+    """False: there is none."""
+    return False
+
+
+def is_nnx_enabled() -> bool:
+    """False: there is no JAX below."""
+    return False
+
+
 def floatx() -> str:
     """The default float dtype, 'float32' unless changed."""
     return _settings.floatx
 
 
 def set_floatx(value: str) -> None:
-    """Sets the default float dtype of what is made from now on. ValueError on others."""
+    """Sets the default float dtype of what is made from now on, layers too, whatever
+    `set_dtype_policy` has set before. ValueError on others."""
     if value not in _FLOATS:
         raise ValueError(f"set_floatx: expected 'float32' or 'float64', got {value!r}.")
     _settings.floatx = value
+    _settings.policy = None
 
 
 def epsilon() -> float:
@@ -182,13 +222,40 @@ def requested_dtype(dtype: object) -> str:
 
 
 def policy_dtype(dtype) -> str:
-    """The dtype of a policy: its name, an object or a config with a name, or None for floatx."""
+    """The dtype of a policy: its name, an object or a config with a name, or None for the global
+    policy. ValueError for mixed precision and for floats of 16 bits."""
     if isinstance(dtype, dict):
         dtype = dtype.get("config", dtype).get("name")
     dtype = getattr(dtype, "name", dtype)
-    if isinstance(dtype, str) and dtype.startswith("mixed_"):
-        raise ValueError(f"dtype policy {dtype!r}: there is no mixed precision; use 'float32'.")
+    if dtype is None:
+        return _settings.policy or _settings.floatx
+    if isinstance(dtype, str) and (dtype.startswith("mixed_") or dtype in _HALVES):
+        raise ValueError(
+            f"dtype policy {dtype!r}: there is no mixed precision and no arithmetic in 16 bits, in "
+            "which processors are not faster; use 'float32'."
+        )
     return requested_dtype(dtype)
+
+
+def dtype_policy():
+    """The global policy, a `DTypePolicy`: what layers made without `dtype` compute in."""
+    from seqrnn.dtype_policies import DTypePolicy
+
+    return DTypePolicy()
+
+
+def set_dtype_policy(policy) -> None:
+    """Sets the policy of layers made from now on: 'float32', 'float64' or a `DTypePolicy`.
+
+    ValueError for mixed precision, and for anything else. Arrays and placeholders made without
+    dtype keep to `floatx()`.
+    """
+    name = None if policy is None else policy_dtype(policy)
+    if name not in _FLOATS:
+        raise ValueError(
+            f"set_dtype_policy: expected 'float32', 'float64' or a DTypePolicy, got {policy!r}."
+        )
+    _settings.policy = name
 
 
 def is_float(dtype: str) -> bool:

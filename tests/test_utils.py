@@ -139,6 +139,8 @@ def test_import_is_light():
         "import seqrnn.optimizers",
         "import seqrnn.callbacks",
         "import seqrnn.utils",
+        "import seqrnn.backend",
+        "from seqrnn import Function, mixed_precision, tree",
         "import seqrnn.activations",
         "import seqrnn.trace",
         "import seqrnn.ops",
@@ -156,3 +158,35 @@ def test_small_names_of_keras():
     assert keras.preprocessing.text_dataset_from_directory is (
         keras.utils.text_dataset_from_directory
     )
+
+
+def test_names_that_are_not_here_say_why():
+    for name, word in {
+        "StatelessScope": "value_and_grad",
+        "remat": "memory",
+        "Operation": "Layer",
+    }.items():
+        with pytest.raises(AttributeError, match=f"seqrnn has no '{name}'.*{word}"):
+            getattr(keras, name)
+    with pytest.raises(AttributeError, match=r"Dense has no 'stateless_call'.*GradientTape"):
+        keras.layers.Dense(1).stateless_call
+    with pytest.raises(AttributeError, match=r"Model has no 'export'.*Keras's files"):
+        keras.Sequential().export
+    with pytest.raises(ValueError, match="'jax' is not supported"):
+        keras.config.set_backend("jax")
+    keras.config.set_backend("seqrnn")
+
+
+def test_function_of_keras_2():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    x = np.ones((4, 3), "float32")
+    first, second = keras.backend.function(model.inputs, [la.output for la in model.layers])([x])
+    np.testing.assert_allclose(first, x @ model.layers[0].kernel.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(second, model.predict(x, verbose=0), rtol=1e-6)
+
+
+def test_the_last_of_policy_and_floatx_counts():
+    keras.config.set_dtype_policy("float64")
+    assert keras.layers.Dense(1).dtype == "float64" and keras.Input((2,)).dtype == "float32"
+    keras.config.set_floatx("float32")
+    assert keras.layers.Dense(1).dtype == keras.config.dtype_policy().name == "float32"

@@ -62,8 +62,10 @@ from seqrnn.backend.networks import (
     temporal_padding,
 )
 from seqrnn.errors import public_names
+from seqrnn.models import function as keras_function
 from seqrnn.ops.core import result_dtype as joint_dtype
-from seqrnn.trace import KerasTensor, Variable
+from seqrnn.trace import Variable
+from seqrnn.utils.graphs import is_keras_tensor
 
 backend = config.backend
 clear_session = config.clear_session
@@ -179,11 +181,6 @@ def gather(reference, indices):
     return ops.take(reference, indices, 0)
 
 
-def is_keras_tensor(x) -> bool:
-    """Whether x is a placeholder of the functional API."""
-    return isinstance(x, KerasTensor)
-
-
 def is_tensor(x) -> bool:
     """Whether x is a tensor."""
     return ops.is_tensor(x)
@@ -266,6 +263,11 @@ def reverse(x, axes):
 def binary_crossentropy(target, output, from_logits=False):
     """-(t log p + (1 - t) log(1 - p)) of each element."""
     return ops.binary_crossentropy(target, output, from_logits)
+
+
+def function(inputs, outputs):
+    """A function from placeholders to what was made of them: `keras.Function`."""
+    return keras_function.Function(inputs, outputs)
 
 
 def learning_phase() -> int:

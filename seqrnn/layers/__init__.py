@@ -2,7 +2,6 @@
 
 from seqrnn.errors import public_names
 from seqrnn.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
-from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.attention import AdditiveAttention, Attention
 from seqrnn.layers.base import Layer
 from seqrnn.layers.bidirectional import Bidirectional
@@ -24,6 +23,7 @@ from seqrnn.layers.encoding import CategoryEncoding, Discretization
 from seqrnn.layers.group_normalization import GroupNormalization
 from seqrnn.layers.gru import GRU, GRUCell
 from seqrnn.layers.hashing import Hashing
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.lookup import IntegerLookup, StringLookup
 from seqrnn.layers.lstm import LSTM, LSTMCell
 from seqrnn.layers.merging import (

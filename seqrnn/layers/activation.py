@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from seqrnn import activations, ops
-from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.options import keep_options, options_config, weight
 
 

@@ -1,4 +1,4 @@
-"""The arguments of a layer: of its constructor, of its `call`, and what inputs fit."""
+"""The arguments of a layer: of its constructor, of its `call`."""
 
 from __future__ import annotations
 
@@ -144,86 +144,6 @@ def checked_init(cls: type, init):
             raise NotInitialisedError(cls)
 
     return wrapper
-
-
-class InputSpec:
-    """What a layer demands of an input; checked before every call.
-
-    Args:
-        ndim: the exact number of axes.
-        max_ndim, min_ndim: bounds of it.
-        axes: {axis: size} that are demanded.
-        shape: the whole shape, None where any size fits.
-        dtype: kept, not checked (inputs are cast).
-        hint: what to do if the number of axes is wrong, the end of the error text.
-        layout: how to call the axes in the error text, '(batch, time, features)'.
-    """
-
-    def __init__(
-        self,
-        dtype=None,
-        shape=None,
-        ndim=None,
-        max_ndim=None,
-        min_ndim=None,
-        axes=None,
-        allow_last_axis_squeeze=False,
-        name=None,
-        optional=False,
-        *,
-        hint="",
-        layout="",
-    ):
-        self.dtype = dtype
-        self.shape = None if shape is None else tuple(shape)
-        self.ndim = len(self.shape) if self.shape is not None else ndim
-        self.max_ndim = max_ndim
-        self.min_ndim = min_ndim
-        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
-        self.allow_last_axis_squeeze = allow_last_axis_squeeze
-        self.name = name
-        self.optional = optional
-        self.hint = hint
-        self.layout = layout
-
-    def check(self, shape: tuple) -> None:
-        """ValueError if an input of `shape` does not fit."""
-        rank = len(shape)
-        got = f"got {_text(shape)}"
-        if self.ndim is not None and rank != self.ndim:
-            raise ValueError(
-                f"expected {self.ndim}-D input{self._axes_text()}, {got}{self._hint()}"
-            )
-        if self.min_ndim is not None and rank < self.min_ndim:
-            raise ValueError(
-                f"expected input with {self.min_ndim} axes or more, {got}{self._hint()}"
-            )
-        if self.max_ndim is not None and rank > self.max_ndim:
-            raise ValueError(
-                f"expected input with {self.max_ndim} axes at most, {got}{self._hint()}"
-            )
-        for axis, size in self._demands():
-            if not -rank <= axis < rank:
-                raise ValueError(f"expected input with an axis {axis}, {got}.")
-            if size is not None and shape[axis] not in (size, None):
-                raise ValueError(
-                    f"expected {size} elements along axis {axis}, as in the input the layer was "
-                    f"built for, {got}."
-                )
-
-    def _demands(self):
-        yield from self.axes.items()
-        yield from enumerate(self.shape or ())
-
-    def _axes_text(self) -> str:
-        return f" {self.layout}" if self.layout else ""
-
-    def _hint(self) -> str:
-        return f"; {self.hint}." if self.hint else "."
-
-
-def _text(shape) -> str:
-    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
 
 
 def is_plain(value) -> bool:

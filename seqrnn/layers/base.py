@@ -12,10 +12,9 @@ import math
 
 import numpy as np
 
-from seqrnn import config
+from seqrnn import config, refused
 from seqrnn.errors import NotInitialisedError
 from seqrnn.layers.arguments import (
-    InputSpec,
     Recipe,
     call_spec,
     checked_init,
@@ -23,8 +22,10 @@ from seqrnn.layers.arguments import (
     flag,
     refuse_unknown,
 )
-from seqrnn.layers.context import applied, built_in_context, name_layer, path_of, prepare
-from seqrnn.layers.tracking import Tracked, clock, undone_on_error
+from seqrnn.layers.context import applied, built_in_context, path_of
+from seqrnn.layers.input_spec import InputSpec
+from seqrnn.layers.symbolic import Symbolic
+from seqrnn.layers.tracking import clock
 from seqrnn.trace import (
     Array,
     Function,
@@ -36,14 +37,12 @@ from seqrnn.trace import (
     state,
     training_is,
 )
-from seqrnn.trace import placeholder as _placeholder
 from seqrnn.trace.array import checked, frame_to_array
-from seqrnn.training.hints import missing_time
 
 _WEIGHT_ARGUMENTS = ("shape", "initializer", "dtype")
 
 
-class Layer(Tracked):
+class Layer(Symbolic):
     """A piece of a model: weights, and a function of tensors that uses them.
 
     Args:
@@ -92,7 +91,7 @@ class Layer(Tracked):
         self._function = None
         self._looked_at = 0  # when attributes were last compared with those of the plans
         self._eager_losses = []
-        self._recorded = ()  # calls on placeholders
+        self._recorded = ()  # calls on placeholders, see Symbolic
         self.activity_regularizer = _resolved("regularizers", activity_regularizer)
 
     def __init_subclass__(cls, **kwargs):
@@ -105,6 +104,8 @@ class Layer(Tracked):
     def __getattr__(self, name):
         if "built" not in self.__dict__:
             raise NotInitialisedError(type(self))
+        if name in refused.LAYER:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}: {refused.LAYER[name]}.")
         if isinstance(found := getattr(type(self), name, None), property):
             return found.fget(self)  # raised AttributeError: it does so again, with its own text
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -137,12 +138,6 @@ class Layer(Tracked):
     def compute_mask(self, inputs, previous_mask):
         """The mask of the output; by default the input's, if the layer supports masking."""
         return previous_mask if self.supports_masking else None
-
-    def compute_output_shape(self, input_shape):
-        """The shape of the output, None where it is unknown; found by tracing `call`."""
-        inputs = _map_shapes(lambda s: KerasTensor(s, self.compute_dtype, "input"), input_shape)
-        specs = _placeholder.output_specs(self, (inputs,), {})
-        return nest.map_leaves(lambda spec: getattr(spec, "shape", None), specs)
 
     # ---- weights ----
 
@@ -200,6 +195,16 @@ class Layer(Tracked):
         variable.trainable = bool(trainable) and self._trainable
         self._own_weights = [*self._own_weights, variable]
         return variable
+
+    def add_variable(
+        self, shape, initializer, dtype=None, trainable=True, autocast=True, regularizer=None,
+        constraint=None, name=None,
+    ):  # fmt: skip
+        """`add_weight` by another name, with shape and initializer first."""
+        return self.add_weight(
+            shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
+            regularizer=regularizer, constraint=constraint, name=name,
+        )  # fmt: skip
 
     @property
     def trainable(self) -> bool:
@@ -331,8 +336,15 @@ class Layer(Tracked):
     compute_dtype = variable_dtype = dtype
 
     @property
-    def dtype_policy(self) -> str:
-        """The dtype, as the policy that it amounts to."""
+    def dtype_policy(self):
+        """The dtype, as the `DTypePolicy` that it amounts to."""
+        from seqrnn.dtype_policies import DTypePolicy
+
+        return DTypePolicy(self._dtype)
+
+    @property
+    def input_dtype(self) -> str:
+        """The dtype that float inputs are cast to."""
         return self._dtype
 
     @property
@@ -399,46 +411,6 @@ class Layer(Tracked):
                 return (kwargs.pop(name),), kwargs
         return (), kwargs
 
-    def _record(self, args, kwargs):
-        """Called on placeholders: builds for their shapes, and records the call."""
-        with undone_on_error(self):
-            try:
-                prepare(self, args, kwargs)
-            except (ValueError, TypeError, IndexError) as error:
-                origin = getattr(args[0], "origin", None) if args else None
-                if origin is not None:
-                    missing_time(error, origin.fn)
-                raise name_layer(error, self) from error.__cause__
-            outputs = _placeholder.record(self, args, kwargs)
-            self._settled = True
-        made = [leaf for leaf in nest.flatten(outputs) if isinstance(leaf, KerasTensor)]
-        if made:
-            self._recorded = (*self._recorded, made[0].origin)
-        return outputs
-
-    @property
-    def input(self):
-        """The placeholder, or nested ones, that the layer was first called on.
-
-        AttributeError if it was only called on data, or not at all.
-        """
-        args, kwargs = self._first_call("input").args, self._first_call("input").kwargs
-        found = args[0] if args else _placeholder.placeholders(kwargs)
-        return found[0] if isinstance(found, list | tuple) and len(found) == 1 else found
-
-    @property
-    def output(self):
-        """The placeholder, or nested ones, that came out of the layer's first call on some."""
-        return self._first_call("output").outputs
-
-    def _first_call(self, what):
-        if not self._recorded:
-            raise AttributeError(
-                f"The layer {self.name!r} has no {what}: it has not been called on a tensor made "
-                "by keras.Input() yet."
-            )
-        return self._recorded[0]
-
     def _run(self, args, kwargs):
         """Called on arrays: runs a plan, kept per shapes."""
         if state.eager and self._is_written():
@@ -489,12 +461,3 @@ def _resolved(module: str, identifier):
 
 def _unframed(leaf):
     return frame_to_array(leaf) if hasattr(leaf, "to_numpy") else leaf
-
-
-def _map_shapes(fn, shapes):
-    """`fn(shape)` for every shape in nested lists and dicts of shapes."""
-    if isinstance(shapes, dict):
-        return {name: _map_shapes(fn, shape) for name, shape in shapes.items()}
-    if all(size is None or isinstance(size, (int, np.integer)) for size in shapes):
-        return fn(tuple(shapes))
-    return [_map_shapes(fn, shape) for shape in shapes]

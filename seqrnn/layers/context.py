@@ -18,6 +18,7 @@ from seqrnn import config
 from seqrnn.errors import UnknownArgumentError, did_you_mean
 from seqrnn.layers import padding
 from seqrnn.layers.arguments import call_spec
+from seqrnn.layers.input_spec import by_name
 from seqrnn.layers.tracking import undone_on_error
 from seqrnn.trace import (
     Array,
@@ -45,6 +46,19 @@ def on_path(layer):
     before = _path.names
     if before[-1:] != (layer.name,):
         _path.names = (*before, layer.name)
+    try:
+        yield
+    finally:
+        _path.names = before
+
+
+@contextlib.contextmanager
+def name_scope(name: str):
+    """Layers that are built inside have `name` in front of the paths of their weights."""
+    if not isinstance(name, str) or not name or "/" in name:
+        raise ValueError(f"name_scope: expected a name without '/', got {name!r}.")
+    before = _path.names
+    _path.names = (*before, name)
     try:
         yield
     finally:
@@ -112,7 +126,11 @@ def _check_inputs(layer, inputs) -> None:
     if inputs is None:
         raise ValueError("expected a tensor or an array as input, got None.")
     specs = nest.flatten(layer.input_spec)
-    inputs = [x for x in nest.flatten(inputs) if x is not None]
+    inputs = by_name(specs, inputs)
+    if len(specs) == len(inputs):  # None may stand for an optional one
+        pairs = zip(specs, inputs, strict=True)
+        specs = [s for s, x in pairs if x is not None or not getattr(s, "optional", False)]
+    inputs = [x for x in inputs if x is not None]
     if len(specs) != len(inputs):
         hint = ""
         if len(specs) == 1:
@@ -123,7 +141,7 @@ def _check_inputs(layer, inputs) -> None:
         raise ValueError(f"expected {wanted}, got {len(inputs)}{hint}.")
     for spec, x in zip(specs, inputs, strict=True):
         if spec is not None and hasattr(x, "shape"):
-            spec.check(tuple(x.shape))
+            spec.check(tuple(x.shape), getattr(x, "dtype", None) and str(x.dtype))
 
 
 def _has_states(layer) -> bool:

@@ -11,8 +11,9 @@ output sees a later step.
 from __future__ import annotations
 
 from seqrnn import activations, ops
-from seqrnn.layers.arguments import InputSpec, flag
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.options import (
     LAYOUTS,
     keep_layout,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from seqrnn import activations, ops
+from seqrnn import activations, config, ops
 from seqrnn.errors import not_supported
-from seqrnn.layers.arguments import InputSpec, flag, whole_sizes
+from seqrnn.layers.arguments import flag, whole_sizes
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.options import (
     keep_options,
     last_size,
@@ -50,7 +51,7 @@ class InputLayer(Layer):
             raise ValueError("Input: give either shape=, without the batch axis, or batch_shape=.")
         if batch_shape is None:
             batch_shape = (batch_size, *whole_sizes(shape, "Input: shape"))
-        super().__init__(dtype=dtype, name=name, **kwargs)
+        super().__init__(dtype=dtype or config.floatx(), name=name, **kwargs)
         self.batch_shape = whole_sizes(batch_shape, "Input: batch_shape")
         self._batch_input_shape = self.batch_shape
         self.optional = optional

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 
 from seqrnn import random, regularizers
-from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.options import rate_between_0_and_1
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 from seqrnn import activations, initializers, ops
-from seqrnn.layers.arguments import InputSpec, whole_sizes
+from seqrnn.layers.arguments import whole_sizes
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.options import keep_options, options_config, weight
 
 _EQUATION = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")

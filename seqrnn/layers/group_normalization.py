@@ -12,8 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn import ops
-from seqrnn.layers.arguments import InputSpec, flag
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.normalization import whole_axis
 from seqrnn.layers.options import keep_options, options_config, weight
 

@@ -12,8 +12,9 @@ import math
 import numpy as np
 
 from seqrnn import ops
-from seqrnn.layers.arguments import InputSpec, flag
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.options import keep_options, options_config, weight
 
 _MASK_EPSILON = 1e-7  # keeps the mean of no steps finite

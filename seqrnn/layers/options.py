@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqrnn import constraints, initializers, regularizers
-from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.input_spec import InputSpec
 
 _KINDS = {
     "initializer": initializers,

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from seqrnn import ops
-from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.options import (
     LAYOUTS,
     int_pair,

@@ -14,7 +14,7 @@ it is zeros.
 from __future__ import annotations
 
 from seqrnn import ops
-from seqrnn.layers.arguments import InputSpec, flag
+from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import (
     apply_cell,
@@ -26,6 +26,7 @@ from seqrnn.layers.cell_protocol import (
     reset_dropout_masks,
 )
 from seqrnn.layers.context import name_layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.stacked_cells import StackedRNNCells
 from seqrnn.trace import Variable, entered, nest
 

@@ -14,7 +14,7 @@ zeros stays. In inference mode nothing changes.
 from __future__ import annotations
 
 from seqrnn import initializers, ops
-from seqrnn.layers.arguments import InputSpec
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.layers.wrappers import Wrapper
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from seqrnn import ops
-from seqrnn.layers.arguments import InputSpec, call_spec
+from seqrnn.layers.arguments import call_spec
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 
 
 class Wrapper(Layer):

@@ -6,7 +6,7 @@ layers were called on; a subclass with a method `call`.
 
 import json
 
-from seqrnn import config, ops
+from seqrnn import config, ops, refused
 from seqrnn.errors import did_you_mean
 from seqrnn.layers.base import Layer
 from seqrnn.layers.core import InputLayer
@@ -22,14 +22,6 @@ from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.guard import OneFit
 from seqrnn.training.hints import fitted, with_rank
 from seqrnn.training.trainer import Trainer
-
-_GONE = {
-    "predict_classes": "use np.argmax(model.predict(x), axis=-1)",
-    "predict_proba": "use model.predict(x)",
-    "fit_generator": "model.fit takes generators",
-    "evaluate_generator": "model.evaluate takes generators",
-    "predict_generator": "model.predict takes generators",
-}
 
 
 class Model(Trainer, Layer):
@@ -67,8 +59,8 @@ class Model(Trainer, Layer):
         self._steps = self._new_steps()
 
     def __getattr__(self, name):
-        if name in _GONE:
-            raise AttributeError(f"Model has no {name!r}: {_GONE[name]}.")
+        if name in refused.MODEL:
+            raise AttributeError(f"Model has no {name!r}: {refused.MODEL[name]}.")
         return super().__getattr__(name)
 
     # ---- structure ----

@@ -8,7 +8,7 @@ from seqrnn.models.graph import ModelGraph
 from seqrnn.models.model import Model, as_input
 from seqrnn.saving.graph_config import input_node
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
-from seqrnn.trace import KerasTensor, Spec, nest, output_specs
+from seqrnn.trace import KerasTensor, Spec, nest, output_specs, state, training_is
 from seqrnn.training.hints import missing_time
 from seqrnn.training.steps import returned
 
@@ -140,12 +140,13 @@ class Sequential(Model):
             self.built = built
             raise
 
-    def call(self, inputs, mask=None):
+    def call(self, inputs, training=None, mask=None):
         if not self._chain:
             raise ValueError(f"Sequential model {self.name!r} has no layers yet: add() some.")
         x = as_input(inputs, inputs if self._input is None else self._input, mask)
-        for i, layer in enumerate(self._chain):
-            x = returned(self._applied(layer, x, self._chain[:i]), layer)
+        with training_is(state.training if training is None else training):
+            for i, layer in enumerate(self._chain):
+                x = returned(self._applied(layer, x, self._chain[:i]), layer)
         return x
 
     def _match_inputs(self, x):

@@ -7,6 +7,7 @@ windows that cover the sequence, the i-th from floor(i time / n) to ceil((i + 1)
 
 from __future__ import annotations
 
+import builtins
 import functools
 
 import numpy as np
@@ -71,10 +72,10 @@ def _shifted(x, size: int, stride: int, count: int, left: int, outside: float) -
     """For each place in the window that some window has inside the sequence, the step there of all
     windows: (batch, count, channels); `outside` before and behind the sequence."""
     time, last = x.shape[1], (count - 1) * stride
-    places = range(max(left - last, 0), min(left + time, size))
+    places = range(builtins.max(left - last, 0), min(left + time, size))
     front, back = left - places.start, places.stop - 1 + last - left - (time - 1)
     if front > 0 or back > 0:
-        x = pad(x, ((0, 0), (front, max(back, 0)), (0, 0)), constant_values=outside)
+        x = pad(x, ((0, 0), (front, builtins.max(back, 0)), (0, 0)), constant_values=outside)
     return [x[:, k : k + last + 1 : stride] for k in range(len(places))]
 
 

@@ -28,7 +28,7 @@ def h5py():
         import h5py
     except ImportError as error:
         raise ImportError(
-            "Files of Keras (.keras, .h5) need the package h5py: pip install seqrnn[h5]. "
+            "Files of Keras (.keras, .h5) need the package h5py: pip install h5py. "
             "seqrnn's own format, '.srn', does without."
         ) from error
     return h5py

@@ -29,6 +29,7 @@ from seqrnn.utils.data import (
     to_categorical,
 )
 from seqrnn.utils.download import get_file
+from seqrnn.utils.graphs import get_source_inputs, is_keras_tensor
 from seqrnn.utils.history import plot_history
 from seqrnn.utils.plot import model_to_dot, plot_model
 from seqrnn.utils.progress import Progbar

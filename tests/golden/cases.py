@@ -23,6 +23,7 @@ import cases_masks
 import cases_metrics
 import cases_model_api
 import cases_models
+import cases_names
 import cases_norm
 import cases_ops
 import cases_optimizers
@@ -68,6 +69,7 @@ FAMILIES = {
     "saving": cases_saving.CASES,
     "graphs": cases_graphs.CASES,
     "model_api": cases_model_api.CASES,
+    "names": cases_names.CASES,
     "initializers": cases_initializers.CASES,
     "refused": cases_refused.CASES,
     "text": cases_text.CASES,

@@ -10,8 +10,8 @@ import pytest
 import seqrnn as keras
 from seqrnn import config, ops
 from seqrnn.errors import UnknownArgumentError
-from seqrnn.layers.arguments import InputSpec
 from seqrnn.layers.base import Layer
+from seqrnn.layers.input_spec import InputSpec
 from seqrnn.trace import KerasTensor, Variable
 
 rng = np.random.default_rng(9)
