@@ -19,6 +19,7 @@ def folder(tmp_path):
 
 
 def test_from_files_to_fit(folder):
+    keras.utils.set_random_seed(0)
     train, valid = keras.utils.text_dataset_from_directory(
         folder, batch_size=4, validation_split=0.25, subset="both", seed=1, verbose=False
     )

@@ -56,6 +56,18 @@ def test_windows():
         utils.timeseries_dataset_from_array(data, None, 11)
 
 
+def test_shuffled_windows():
+    windows = utils.timeseries_dataset_from_array(np.arange(40.0), None, 3, batch_size=4)
+    shuffled = windows.shuffle(8, seed=1)
+    first, second = ([x[0, 0] for x in shuffled] for _ in range(2))
+    assert sorted(first) == sorted(second) == list(np.arange(0.0, 37.0, 4.0))
+    assert first != second and first != sorted(first)
+    once = windows.shuffle(8, seed=1, reshuffle_each_iteration=False)
+    assert [x[0, 0] for x in once] == [x[0, 0] for x in once]
+    with pytest.raises(ValueError, match=r"fit\(epochs"):
+        windows.repeat()
+
+
 def test_windows_feed_a_model():
     data = np.sin(np.arange(50.0))[:, None]
     windows = utils.timeseries_dataset_from_array(data[:-1], data[5:], 5, shuffle=True, seed=1)

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from seqrnn.utils.data import PyDataset
+from seqrnn.utils.batches import PyDataset
 
 
 class TimeseriesGenerator(PyDataset):

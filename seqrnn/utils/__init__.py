@@ -19,9 +19,8 @@ from seqrnn.saving.objects import (
     serialize_keras_object,
 )
 from seqrnn.training.packing import pack_x_y_sample_weight, unpack_x_y_sample_weight
+from seqrnn.utils.batches import PyDataset, Sequence
 from seqrnn.utils.data import (
-    PyDataset,
-    Sequence,
     normalize,
     pad_sequences,
     split_dataset,

@@ -1,10 +1,10 @@
 """Helpers for data: class numbers to vectors, sequences to rectangles, batches on demand."""
 
-import itertools
-
 import numpy as np
 
 from seqrnn.trace import nest
+from seqrnn.trace.array import as_array
+from seqrnn.utils.batches import Batches
 
 
 def to_categorical(x, num_classes=None):
@@ -82,7 +82,7 @@ def timeseries_dataset_from_array(
     start_index=None,
     end_index=None,
 ):
-    """Windows of a long series, as a `PyDataset` of (x, y) batches, or x if `targets` is None.
+    """Windows of a long series, as a `Batches` of (x, y), or of x if `targets` is None.
 
     With `batch_size` None it gives single windows (sequence_length, ...), as in Keras: no batches.
 
@@ -160,56 +160,7 @@ def _sizes(left, right, n):
     return left, right
 
 
-class PyDataset:
-    """Base of data sets that make a batch when it is asked for.
-
-    A subclass defines `__getitem__(i)` -> x, (x, y) or (x, y, weight) and `__len__`, the number of
-    batches, or a property `num_batches`, None for data without end; `on_epoch_begin` and
-    `on_epoch_end` if it likes. The order of the batches is the same for any number of workers.
-
-    Args:
-        workers: how many threads (or processes) make batches ahead, if more than 1.
-        use_multiprocessing: processes instead of threads; they are made anew for each epoch.
-        max_queue_size: how many batches are made ahead at most.
-    """
-
-    workers = 1  # also of a subclass that does not call this class's __init__
-    use_multiprocessing = False
-    max_queue_size = 10
-
-    def __init__(self, workers=1, use_multiprocessing=False, max_queue_size=10):
-        self.workers = workers
-        self.use_multiprocessing = use_multiprocessing
-        self.max_queue_size = max_queue_size
-
-    def __getitem__(self, index):
-        raise NotImplementedError(f"{type(self).__name__} has to define __getitem__(index).")
-
-    def __len__(self):
-        raise NotImplementedError(
-            f"{type(self).__name__} has to define __len__(), or a property num_batches."
-        )
-
-    @property
-    def num_batches(self):
-        """How many batches there are, `len()`; None for data without end."""
-        return len(self)
-
-    def __iter__(self):
-        n = self.num_batches
-        return map(self.__getitem__, itertools.count() if n is None else range(n))
-
-    def on_epoch_begin(self):
-        """Called before each pass over the data."""
-
-    def on_epoch_end(self):
-        """Called after each pass over the data."""
-
-
-Sequence = PyDataset
-
-
-class _Windows(PyDataset):
+class _Windows(Batches):
     def __init__(self, data, targets, starts, reach, sampling_rate, batch_size):
         super().__init__()
         self._data, self._targets, self._starts = data, targets, starts
@@ -222,5 +173,5 @@ class _Windows(PyDataset):
     def __getitem__(self, index):
         size = self._batch_size
         starts = self._starts[slice(index * size, (index + 1) * size) if size else index]
-        x = self._data[starts[..., np.newaxis] + self._offsets]
-        return x if self._targets is None else (x, self._targets[starts])
+        x = as_array(self._data[starts[..., np.newaxis] + self._offsets])
+        return x if self._targets is None else (x, as_array(self._targets[starts]))

@@ -5,7 +5,8 @@ import os
 import numpy as np
 
 from seqrnn.errors import did_you_mean
-from seqrnn.utils.data import PyDataset, to_categorical
+from seqrnn.utils.batches import Batches
+from seqrnn.utils.data import to_categorical
 from seqrnn.utils.progress import say
 
 _MODES = ("int", "categorical", "binary", None)
@@ -154,7 +155,7 @@ def _parts(order, split, subset):
     return [(name, part) for name, part in parts.items() if subset in (name, "both")]
 
 
-class TextFiles(PyDataset):
+class TextFiles(Batches):
     """Batches (texts, labels), or texts, of files that are read when they are asked for; texts are
     an array of str objects. `class_names` are the names of the classes."""
 
@@ -201,21 +202,3 @@ class TextFiles(PyDataset):
         """A new order of the texts, if they are shuffled."""
         if self._random is not None:
             self._order = self._random.permutation(len(self.file_paths))
-
-    def map(self, function):
-        """These batches with `function` applied to each: `map(lambda x, y: (vectorize(x), y))`."""
-        return _Mapped(self, function)
-
-
-class _Mapped(PyDataset):
-    def __init__(self, data, function):
-        super().__init__()
-        self._data, self._function = data, function
-        self.on_epoch_end = data.on_epoch_end
-
-    def __len__(self):
-        return len(self._data)
-
-    def __getitem__(self, index):
-        batch = self._data[index]
-        return self._function(*batch) if isinstance(batch, tuple) else self._function(batch)

@@ -191,6 +191,55 @@ def _ids_too_large(k):
     return Positions()(np.ones((2, 25, 2), "float32"))
 
 
+def _series(k, change, batch_size=3):
+    """What a changed data set of windows yields: the arrays, and their shapes by `.numpy()`."""
+    series = np.arange(10, dtype="float32")
+    windows = k.utils.timeseries_dataset_from_array(
+        series[:-1], series[3:], 3, batch_size=batch_size
+    )
+    return [
+        [[list(part.numpy().shape), np.asarray(part).ravel().tolist()] for part in batch]
+        for batch in change(windows)
+    ]
+
+
+def _fitted_to_series(k):
+    series = np.arange(20, dtype="float32") / 20
+    windows = k.utils.timeseries_dataset_from_array(series[:-1], series[3:], 3, batch_size=4)
+    train = windows.take(3).map(lambda x, y: (x[:, 1:], y)).cache().prefetch(1)
+    valid = windows.skip(3).map(lambda x, y: (x[:, 1:], y))
+    history = ones(k, (2,)).fit(train, validation_data=valid, verbose=0).history
+    return {name: rounded(values) for name, values in sorted(history.items())}
+
+
+def _batches(name, change, **options):
+    return FactCase(f"batches_{name}", lambda k: _series(k, change, **options))
+
+
+BATCHES = [
+    _batches("take", lambda data: data.take(1)),
+    _batches("take_all", lambda data: data.take(-1)),
+    _batches("take_more", lambda data: data.take(9)),
+    _batches("skip", lambda data: data.skip(2)),
+    _batches("skip_all", lambda data: data.skip(9)),
+    _batches("map", lambda data: data.map(lambda x, y: (x[:, 1:], y, x[:, :1]))),
+    _batches("repeat", lambda data: data.skip(1).repeat(2)),
+    _batches("cached", lambda data: data.cache().prefetch(2)),
+    _batches("batch", lambda data: data.batch(2), batch_size=None),
+    _batches("batch_whole", lambda data: data.batch(2, drop_remainder=True), batch_size=None),
+    _batches("unbatch", lambda data: data.unbatch().skip(1).batch(4)),
+    FactCase(
+        "batches_numpy",
+        lambda k: [
+            [part.tolist() for part in batch]
+            for batch in k.utils.timeseries_dataset_from_array(
+                np.arange(6), np.arange(2, 8), 2, batch_size=3
+            ).as_numpy_iterator()
+        ],
+    ),
+    FactCase("batches_fitted", _fitted_to_series),
+]
+
 MODELS = [
     *(
         FactCase(
@@ -220,4 +269,4 @@ REFUSED = [
                 ["dense", "(6,)"]),
 ]  # fmt: skip
 
-CASES = [*RANKS, *MODELS, *REFUSED]
+CASES = [*RANKS, *BATCHES, *MODELS, *REFUSED]
