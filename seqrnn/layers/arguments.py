@@ -13,21 +13,6 @@ from seqrnn.errors import NotInitialisedError, UnknownArgumentError, did_you_mea
 # Every layer takes these by keyword.
 COMMON = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
 
-# Arguments of Keras that are accepted with the one value that means: as without it.
-_NOT_SUPPORTED = {
-    "quantization_config": None,
-    "lora_rank": None,
-    "lora_alpha": None,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-    "synchronized": False,
-    "rms_scaling": False,
-    "time_major": False,
-    "use_gate": False,
-    "sliding_window": None,
-}
-
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -35,14 +20,14 @@ def refuse_unknown(cls: type, unknown: dict) -> None:
     """Raises UnknownArgumentError for the first of the keywords `unknown`; fine when there is none.
 
     `GRU() got an unexpected keyword argument 'return_sequence'. Did you mean 'return_sequences'?`
-    What Keras has and seqrnn has not may be given with its default.
+    What Keras has and seqrnn has not, `cls._unsupported`, may be given with its default.
     """
     for name, value in unknown.items():
-        if name in _NOT_SUPPORTED:
-            if value != _NOT_SUPPORTED[name]:
+        if name in cls._unsupported:
+            if value != cls._unsupported[name]:
                 raise ValueError(
                     f"{cls.__name__}: {name} is not supported, got {value!r}; leave it out, or at "
-                    f"{_NOT_SUPPORTED[name]!r}."
+                    f"{cls._unsupported[name]!r}."
                 )
             continue
         raise UnknownArgumentError(
@@ -100,6 +85,13 @@ def flag(value, layer, name: str) -> bool:
     if not isinstance(value, (bool, int, np.bool_, np.integer)) or value not in (0, 1):
         raise TypeError(f"{type(layer).__name__}: {name} must be True or False, got {value!r}.")
     return bool(value)
+
+
+def check_aggregation(value) -> None:
+    """ValueError unless `value` is one of Keras's words for how devices share a weight."""
+    words = (None, "none", "mean", "sum", "only_first_replica")
+    if value not in words:
+        raise ValueError(f"add_weight: aggregation must be one of {words}, got {value!r}.")
 
 
 class CallSpec(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from seqrnn.errors import NotInitialisedError
 from seqrnn.layers.arguments import (
     Recipe,
     call_spec,
+    check_aggregation,
     checked_init,
     declared_input_shape,
     flag,
@@ -59,6 +61,7 @@ class Layer(Symbolic):
 
     supports_masking = False
     input_spec: InputSpec | list | None = None
+    _unsupported: ClassVar[dict] = {}  # arguments of Keras, and what stands for: as without it
 
     def __new__(cls, *args, **kwargs):
         layer = super().__new__(cls)
@@ -163,6 +166,7 @@ class Layer(Symbolic):
                 floats, zeros for others.
             dtype: default the layer's.
             regularizer, constraint: name, function or None.
+            autocast, aggregation: of Keras, for mixed precision and several devices; no effect.
         """
         if args:
             keras2 = isinstance(args[0], str)
@@ -170,6 +174,7 @@ class Layer(Symbolic):
             given = dict(zip(order, args, strict=False))
             name, shape = given.get("name", name), given.get("shape", shape)
             dtype, initializer = given.get("dtype", dtype), given.get("initializer", initializer)
+        check_aggregation(aggregation)
         if current() is not None:
             raise ValueError(
                 "add_weight in `call` would make a new weight at every trace: make the weights in "

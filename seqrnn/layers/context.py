@@ -104,6 +104,11 @@ def prepare(layer, args: tuple, kwargs: dict) -> None:
     if len(names) > 1 and all(name.endswith("_shape") for name in names):
         given = dict(zip(call_spec(type(layer).call).positional, args, strict=False), **kwargs)
         wanted = {n: shapes_of(given[n[:-6]]) for n in names if given.get(n[:-6]) is not None}
+        if not wanted:
+            raise ValueError(
+                f"build() wants {', '.join(names)}, so call() must name its arguments likewise: "
+                f"{', '.join(name[:-6] for name in names)}."
+            )
     if wanted:
         layer.build(**wanted)
     else:

@@ -10,6 +10,8 @@ output sees a later step.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from seqrnn import activations, ops
 from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
@@ -107,6 +109,8 @@ class Conv1D(Convolution):
     """
 
     _paddings = ("valid", "same", "causal")
+
+    _unsupported: ClassVar[dict] = {"lora_rank": None, "lora_alpha": None}
 
     def __init__(
         self,

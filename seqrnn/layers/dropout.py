@@ -98,15 +98,18 @@ class AlphaDropout(Dropout):
 
 
 class GaussianNoise(Layer):
-    """x plus normal noise."""
+    """x plus normal noise of mean 0; the shape stays.
+
+    Args:
+        stddev: of the noise, between 0 and 1, as Keras has it; ValueError for others.
+        seed: an int, or None for one picked now.
+    """
 
     supports_masking = True
 
     def __init__(self, stddev, seed=None, **kwargs):
         super().__init__(**kwargs)
-        if not stddev >= 0:
-            raise ValueError(f"GaussianNoise: stddev must not be negative, got {stddev!r}.")
-        self.stddev = float(stddev)
+        self.stddev = rate_between_0_and_1(stddev, "GaussianNoise: stddev")
         self.seed = seed
         self.seed_generator = random.SeedGenerator(seed)
 
@@ -123,7 +126,12 @@ class GaussianNoise(Layer):
 
 
 class GaussianDropout(Layer):
-    """x times normal noise of mean 1 and variance rate / (1 - rate)."""
+    """x times normal noise of mean 1 and variance rate / (1 - rate); the shape stays.
+
+    Args:
+        rate: from 0 to below 1; ValueError for others.
+        seed: an int, or None for one picked now.
+    """
 
     supports_masking = True
 

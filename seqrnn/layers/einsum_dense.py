@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from seqrnn import activations, initializers, ops
 from seqrnn.layers.arguments import whole_sizes
@@ -34,6 +35,12 @@ class EinsumDense(Layer):
 
     Raises ValueError for an equation of another form, and for shapes that do not fit it.
     """
+
+    _unsupported: ClassVar[dict] = {
+        "lora_rank": None,
+        "lora_alpha": None,
+        "quantization_config": None,
+    }
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqrnn import ops
+from seqrnn import initializers, ops
 from seqrnn.errors import not_supported
 from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
@@ -51,6 +51,7 @@ class Embedding(Layer):
         if length is not None and not {"input_shape", "batch_input_shape"} & set(kwargs):
             kwargs["input_shape"] = (length,)
         super().__init__(**kwargs)
+        self._recipe = None  # it may hold the table, and `get_config` does without
         self.input_dim = positive_int(input_dim, "Embedding: input_dim")
         self.output_dim = positive_int(output_dim, "Embedding: output_dim")
         self.mask_zero = flag(mask_zero, self, "mask_zero")
@@ -73,12 +74,18 @@ class Embedding(Layer):
 
     def build(self, input_shape=None):
         self.embeddings = weight(self, "embeddings", (self.input_dim, self.output_dim))
+        if self._is_given():
+            self.embeddings_initializer = initializers.get("uniform")  # lets go of the table
 
     def call(self, inputs):
         check_range(inputs, self.input_dim, f"Embedding {self.name!r}")
         if not inputs.dtype.startswith("int"):
             inputs = ops.cast(inputs, "int32")
         return ops.take(self.embeddings, inputs, axis=0)
+
+    def _is_given(self) -> bool:
+        """Whether the table comes from an array."""
+        return isinstance(getattr(self.embeddings_initializer, "value", None), np.ndarray)
 
     def compute_mask(self, inputs, mask=None):
         return ops.not_equal(inputs, 0) if self.mask_zero else None
@@ -91,6 +98,6 @@ class Embedding(Layer):
             **options_config(self),
             "mask_zero": self.mask_zero,
         }
-        if isinstance(getattr(self.embeddings_initializer, "value", None), np.ndarray):
+        if self._is_given():
             config["embeddings_initializer"] = "uniform"  # the table is saved as a weight
         return config

@@ -8,6 +8,7 @@ features of each step. Normalization: of the data, learned once by `adapt`.
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import numpy as np
 
@@ -36,6 +37,12 @@ class BatchNormalization(Layer):
     """
 
     supports_masking = True
+    _unsupported: ClassVar[dict] = {
+        "renorm": False,
+        "renorm_clipping": None,
+        "renorm_momentum": 0.99,
+        "synchronized": False,
+    }
 
     def __init__(
         self,
@@ -58,9 +65,13 @@ class BatchNormalization(Layer):
         synchronized=False,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        if renorm:
-            raise ValueError("BatchNormalization: there is no renorm; leave it out.")
+        super().__init__(
+            renorm=renorm,
+            renorm_clipping=renorm_clipping,
+            renorm_momentum=renorm_momentum,
+            synchronized=synchronized,
+            **kwargs,
+        )
         self.axis = whole_axis(self, axis)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)
@@ -157,6 +168,7 @@ class LayerNormalization(Layer):
     """
 
     supports_masking = True
+    _unsupported: ClassVar[dict] = {"rms_scaling": False}  # which files of Keras have
 
     def __init__(
         self,
@@ -172,8 +184,6 @@ class LayerNormalization(Layer):
         gamma_constraint=None,
         **kwargs,
     ):
-        if kwargs.pop("rms_scaling", False):  # which files of Keras have
-            raise ValueError("LayerNormalization: rms_scaling is not supported.")
         super().__init__(**kwargs)
         several = isinstance(axis, (list, tuple))
         self.axis = [whole_axis(self, a) for a in axis] if several else whole_axis(self, axis)

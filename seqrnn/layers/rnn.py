@@ -13,6 +13,8 @@ it is zeros.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from seqrnn import ops
 from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
@@ -63,6 +65,7 @@ class RNN(Layer):
     supports_masking = True
     _layout = "(batch, time, features)"
     _rank = None  # of the input, from 3 on: a user's cell may take more than vectors
+    _unsupported: ClassVar[dict] = {"time_major": False}  # of Keras 2
     _sequence_input = True  # what `input_dim=` and `input_length=` mean
 
     def __init__(

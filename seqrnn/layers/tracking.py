@@ -36,11 +36,7 @@ class Tracked:
             return
         before = self.__dict__.get(name, clock)
         super().__setattr__(name, value)
-        if (
-            self.__dict__.get("_settled")
-            and current() is None
-            and not _same(before, value)
-        ):
+        if self.__dict__.get("_settled") and current() is None and not _same(before, value):
             clock.now += 1
             self.__dict__["_changed_at"] = clock.now
 

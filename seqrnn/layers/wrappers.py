@@ -64,6 +64,12 @@ class TimeDistributed(Wrapper):
         if inner is not None and call_spec(type(self.layer).call).mask:
             options["mask"] = inner
         y = self.layer(ops.reshape(inputs, (batch * time, *inputs.shape[2:])), **options)
+        if not hasattr(y, "shape"):
+            raise ValueError(
+                f"the layer {self.layer.name!r} ({type(self.layer).__name__}) must give one tensor "
+                f"for each step, got a {type(y).__name__} of {len(y)}; an RNN does without "
+                "return_state."
+            )
         return ops.reshape(y, (batch, time, *y.shape[1:]))
 
     def _inner_mask(self, inputs, mask):

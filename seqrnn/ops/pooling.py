@@ -12,6 +12,7 @@ import functools
 
 import numpy as np
 
+from seqrnn import config
 from seqrnn.ops.convolution import one_step, same_padding, sequence
 from seqrnn.ops.core import op
 from seqrnn.ops.elementwise import add, maximum, multiply
@@ -33,7 +34,8 @@ def max_pool(inputs, pool_size, strides=None, padding="valid", data_format=None)
     """
     x, first = sequence(inputs, data_format, "max_pool")
     windows = _windows(x.shape[1], pool_size, strides, padding, "max_pool")
-    lowest = float(np.finfo(x.dtype).min)
+    limits = np.finfo if config.is_float(x.dtype) else np.iinfo
+    lowest = np.asarray(limits(x.dtype).min).item()
     y = functools.reduce(maximum, _shifted(x, *windows, lowest))
     return swapaxes(y, 1, 2) if first else y
 
