@@ -13,12 +13,11 @@ Dropout: one mask on x and one on h for each of the four gates, the same at all 
 
 from __future__ import annotations
 
-import numpy as np
-
 from seqrnn import activations, ops
 from seqrnn.layers.arguments import flag
 from seqrnn.layers.base import Layer
 from seqrnn.layers.cell_protocol import batch_size_of
+from seqrnn.layers.lstm import unit_forget_bias
 from seqrnn.layers.options import (
     channels_last,
     keep_options,
@@ -109,19 +108,7 @@ class ConvLSTMCell(Layer):
     def _bias(self, width):
         if not self.unit_forget_bias:
             return weight(self, "bias", (width,))
-        n = self.filters
-
-        def initializer(shape, dtype=None):
-            i, rest = self.bias_initializer((n,), dtype), self.bias_initializer((2 * n,), dtype)
-            return np.concatenate([np.asarray(i), np.ones(n, dtype), np.asarray(rest)])
-
-        return self.add_weight(
-            name="bias",
-            shape=(width,),
-            initializer=initializer,
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-        )
+        return unit_forget_bias(self, self.filters)
 
     def get_initial_state(self, batch_size=None, inputs=None, dtype=None):
         """Zeros (batch_size, places', filters), twice. `inputs` may be given instead."""

@@ -19,6 +19,24 @@ from seqrnn.layers.recurrent_cell import RecurrentCell, implementation_of, produ
 from seqrnn.layers.rnn import BuiltInRNN, of_cell
 
 
+def unit_forget_bias(cell, units: int):
+    """Makes the weight `bias` (4 units,) of a cell: 1 for the forget gate, the others by the cell's
+    `bias_initializer`."""
+
+    def initializer(shape, dtype=None):
+        i = cell.bias_initializer((units,), dtype)
+        rest = cell.bias_initializer((2 * units,), dtype)
+        return np.concatenate([np.asarray(i), np.ones(units, dtype), np.asarray(rest)])
+
+    return cell.add_weight(
+        name="bias",
+        shape=(4 * units,),
+        initializer=initializer,
+        regularizer=cell.bias_regularizer,
+        constraint=cell.bias_constraint,
+    )
+
+
 class LSTMCell(RecurrentCell):
     """One step of LSTM: (batch, features), [h, c] -> h, [h, c].
 
@@ -78,19 +96,7 @@ class LSTMCell(RecurrentCell):
     def _bias(self):
         if not self.unit_forget_bias:
             return super()._bias()
-        u = self.units
-
-        def initializer(shape, dtype=None):
-            i, rest = self.bias_initializer((u,), dtype), self.bias_initializer((2 * u,), dtype)
-            return np.concatenate([np.asarray(i), np.ones(u, dtype), np.asarray(rest)])
-
-        return self.add_weight(
-            name="bias",
-            shape=(4 * u,),
-            initializer=initializer,
-            regularizer=self.bias_regularizer,
-            constraint=self.bias_constraint,
-        )
+        return unit_forget_bias(self, self.units)
 
     def call(self, sequence, states, training=False):
         h, c = states
