@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqrnn.hints import missing_time
 from seqrnn.layers.context import name_layer, prepare
 from seqrnn.layers.tracking import Tracked, undone_on_error
 from seqrnn.trace import KerasTensor, nest
 from seqrnn.trace import placeholder as _placeholder
-from seqrnn.training.hints import missing_time
 
 
 class Symbolic(Tracked):

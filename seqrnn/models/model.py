@@ -8,6 +8,7 @@ import json
 
 from seqrnn import config, ops, refused
 from seqrnn.errors import did_you_mean
+from seqrnn.hints import fitted, with_rank
 from seqrnn.layers.base import Layer
 from seqrnn.layers.core import InputLayer
 from seqrnn.models.graph import ModelGraph
@@ -20,7 +21,6 @@ from seqrnn.saving.objects import (
 )
 from seqrnn.trace import KerasTensor, Spec, nest
 from seqrnn.training.guard import OneFit
-from seqrnn.training.hints import fitted, with_rank
 from seqrnn.training.trainer import Trainer
 
 

@@ -1,6 +1,7 @@
 """Sequential: layers one after the other."""
 
 from seqrnn.errors import NotALayerError
+from seqrnn.hints import missing_time
 from seqrnn.layers.base import Layer
 from seqrnn.layers.context import on_path
 from seqrnn.layers.embedding import Embedding
@@ -9,7 +10,6 @@ from seqrnn.models.model import Model, as_input
 from seqrnn.saving.graph_config import input_node
 from seqrnn.saving.objects import deserialize_keras_object, serialize_keras_object
 from seqrnn.trace import KerasTensor, Spec, nest, output_specs, state, training_is
-from seqrnn.training.hints import missing_time
 from seqrnn.training.steps import returned
 
 

@@ -10,8 +10,8 @@ import random
 import numpy as np
 
 from seqrnn import config
+from seqrnn.hints import with_text
 from seqrnn.trace import Spec, nest
-from seqrnn.training.hints import with_text
 
 
 class Memory:

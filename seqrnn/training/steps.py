@@ -12,11 +12,11 @@ import numpy as np
 
 from seqrnn import config, trace
 from seqrnn.errors import UnknownOutputError, did_you_mean
+from seqrnn.hints import explain_mismatch
 from seqrnn.layers.context import name_layer
 from seqrnn.layers.tracking import clock
 from seqrnn.losses.functions import ShapeMismatch
 from seqrnn.trace import Array, Spec, nest
-from seqrnn.training.hints import explain_mismatch
 from seqrnn.training.unequal import cut_outputs, is_padded, padded_inputs, with_masks
 
 _PLANS = 64  # kept per model; data of many lengths makes more
