@@ -53,7 +53,6 @@ DIFFERENCES = {
     },
     ("keras.utils.Progbar", "interval"): "None: as often as the terminal shows it",
     ("keras.utils.Progbar", "unit_name"): "there are no stateless metrics before it",
-    ("keras.Sequential.call", "mask"): "training comes from the call around",
     **{
         (f"keras.layers.{layer}.{method}", argument): BY_POSITION
         for layer in ("RNN", "Bidirectional")
@@ -80,6 +79,7 @@ SAMPLES = {
     "head_dim": 2,
     "num_query_heads": 2,
     "num_key_value_heads": 1,
+    "inputs": keras.ops.zeros((1, 2)),
     "equation": "ab,bc->ac",
     "output_shape": 3,
 }
@@ -92,4 +92,13 @@ def _model():
 _folder = tempfile.TemporaryDirectory()  # removed at exit
 SAMPLES["filepath"] = pathlib.Path(_folder.name) / "model.srn"
 SAMPLES["model"] = _model()
-INSTANCES = {"keras.Model": _model, "keras.Variable": lambda: keras.Variable(1.0)}
+INSTANCES = {
+    "keras.Model": _model,
+    "keras.Sequential": _model,
+    "keras.Layer": lambda: keras.layers.Dense(1),
+    "keras.Optimizer": keras.optimizers.Adam,
+    "keras.Metric": keras.metrics.Mean,
+    "keras.Loss": keras.losses.MeanSquaredError,
+    "keras.Variable": lambda: keras.Variable(1.0),
+    "keras.callbacks.Callback": keras.callbacks.Callback,
+}

@@ -57,12 +57,17 @@ def compare(owner, name, keras_arguments):
     try:
         thing = found(f"seqrnn{row.path.removeprefix('keras')}")
     except (AttributeError, ImportError) as error:
-        row.present, row.error = False, str(error)
+        row.present, row.error = _of_instances(owner, name), str(error)
         return row
     ours = _arguments(thing, is_method=_is_class(owner))
     if keras_arguments and ours is not None:
         _compare_arguments(row, thing, keras_arguments, ours)
     return row
+
+
+def _of_instances(owner, name):
+    """Whether the instances of a class have an attribute that the class has not."""
+    return owner in INSTANCES and hasattr(INSTANCES[owner](), name)
 
 
 def found(path):

@@ -36,6 +36,7 @@ import cases_schedules
 import cases_shapes
 import cases_special
 import cases_states
+import cases_subclasses
 import cases_text
 import cases_training
 
@@ -70,6 +71,7 @@ FAMILIES = {
     "graphs": cases_graphs.CASES,
     "model_api": cases_model_api.CASES,
     "names": cases_names.CASES,
+    "subclasses": cases_subclasses.CASES,
     "initializers": cases_initializers.CASES,
     "refused": cases_refused.CASES,
     "text": cases_text.CASES,

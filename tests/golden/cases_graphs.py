@@ -111,13 +111,13 @@ def with_added_loss(k):
     )(k)
 
 
-def tape_of(k):
+def tape_of(k, **options):
     """The tape of seqrnn, or TensorFlow's."""
     if hasattr(k, "GradientTape"):
-        return k.GradientTape()
+        return k.GradientTape(**options)
     import tensorflow
 
-    return tensorflow.GradientTape()
+    return tensorflow.GradientTape(**options)
 
 
 def own_train_step(k):
