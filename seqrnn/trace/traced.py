@@ -75,6 +75,7 @@ def trace(
     training: bool | None = None,
     batch: int = 0,
     first_draw: int = 0,
+    title: str | None = None,
 ) -> Traced:
     """Records what `fn` does to arrays of these shapes, and compiles it.
 
@@ -85,6 +86,7 @@ def trace(
         training: what `training` is for the layers that `fn` calls.
         batch: arrays with so many entries in front hold samples: these may be computed in parts.
         first_draw: how many random seeds each generator has given before, see `GradientTape`.
+        title: what it is, for SEQRNN_DUMP; default the name of `fn`.
 
     Returns: a `Traced`, whose outputs have the structure that `fn` returned. Leaves of it that
     are no tensors, arrays, variables or floats (None, strings, ...) are kept as they are.
@@ -98,7 +100,7 @@ def trace(
         for index, tensor in enumerate(t for t in nest.flatten(tensors) if _is_tensor(t)):
             frame.sources[tensor.id] = index
         result = fn(*tensors) if isinstance(specs, tuple) else fn(tensors)
-        return Traced(frame, specs, result, trainable, batch)
+        return Traced(frame, specs, result, trainable, batch, title or _title(fn))
 
 
 def _is_tensor(leaf) -> bool:
@@ -126,7 +128,7 @@ class Traced:
         outputs: (shape, dtype) of each tensor among the results.
     """
 
-    def __init__(self, frame: Frame, specs, result, trainable, batch):
+    def __init__(self, frame: Frame, specs, result, trainable, batch, title):
         result = nest.map_leaves(_as_output, result)
         leaves = nest.flatten(result)
         self.outputs = [(leaf.shape, leaf.dtype) for leaf in leaves if _is_tensor(leaf)]
@@ -142,14 +144,16 @@ class Traced:
             gradients = [None if g is None else frame.value(g) for g in found]
         position = {id(v): i for i, v in enumerate(frame.variables)}
         assigns = [(position[key], t.id) for key, t in frame.assigned.items()]
-        _dump("graph", frame.graph)
+        inputs = ", ".join(str(s) for s in nest.flatten(specs) if isinstance(s, Spec))
+        title = f"== {title}: {inputs}"
+        _dump("graph", title, frame.graph)
         self.plan = frame.graph.compile(
             outputs, gradients=gradients, gradient_like=like, assigns=assigns, batch=batch
         )
-        _dump("plan", self.plan)
+        _dump("plan", title, self.plan)
         if _dumps("time"):
             self.plan.watch()
-            atexit.register(_print_times, self.plan)
+            atexit.register(_print_times, title, self.plan)
         self.variables = frame.variables
         self.assigned = [v for v in frame.variables if id(v) in frame.assigned]
         self.draws = max(frame.draws.values(), default=frame.first_draw) - frame.first_draw
@@ -259,13 +263,19 @@ def _dumps(what: str) -> bool:
     return what in os.environ.get("SEQRNN_DUMP", "").split(",")
 
 
-def _dump(what: str, thing) -> None:
+def _dump(what: str, title: str, thing) -> None:
     if _dumps(what):
-        print(str(thing), file=sys.stderr)
+        print(title, thing, sep="\n", file=sys.stderr)
 
 
-def _print_times(plan) -> None:
-    print(plan.times(), file=sys.stderr)
+def _print_times(title: str, plan) -> None:
+    print(title, plan.times(), sep="\n", file=sys.stderr)
+
+
+def _title(fn) -> str:
+    """What a traced function is called in dumps: after its layer, or its own name."""
+    layer = getattr(getattr(fn, "__self__", None), "name", None)
+    return f"call of {layer}" if layer else getattr(fn, "__qualname__", type(fn).__name__)
 
 
 # ---- ranges of ids ----
@@ -369,7 +379,9 @@ class Function:
             args, kwargs = nest.pack(arguments, flat)
             return self.fn(*args, **kwargs)
 
-        traced = trace(call, specs, training=self.training, first_draw=first_draw)
+        traced = trace(
+            call, specs, training=self.training, first_draw=first_draw, title=_title(self.fn)
+        )
         if key is not None:
             with self._lock:
                 self._plans[key] = traced

@@ -178,20 +178,23 @@ class Steps:
 
     def new_plan(self, mode, specs):
         """A plan for these specs (x, y, weight), not kept."""
-        size = nest.flatten(specs)[0].shape[0]
+        options = {"batch": nest.flatten(specs)[0].shape[0], "title": self._title(mode)}
         if mode == "predict":
-            return trace.trace(self._outputs, specs[:1], training=False, batch=size)
+            return trace.trace(self._outputs, specs[:1], training=False, **options)
         if mode == "predict_padded":
-            return trace.trace(self._outputs_and_masks, specs[:1], training=False, batch=size)
+            return trace.trace(self._outputs_and_masks, specs[:1], training=False, **options)
         if mode == "test":
-            return self._explained(self._step, specs, training=False, batch=size)
+            return self._explained(self._step, specs, training=False, **options)
         if self._trained is None:
             self.model.build_from(with_masks(specs[0]))
             trained = self.model.trainable_variables
             if trained:
                 self.optimizer.build_for(trained)
             self._trained = trained
-        return self._explained(self._train_step, specs, training=True, batch=size)
+        return self._explained(self._train_step, specs, training=True, **options)
+
+    def _title(self, mode):
+        return f"{mode} of {self.model.name}"
 
     def _explained(self, step, specs, **options):
         eager = self.objective.needs_predictions

@@ -175,7 +175,7 @@ class WrittenSteps(Steps):
             return result, [statistics for _, statistics in current().statistics]
 
         try:
-            traced = trace.trace(step, specs, batch=size)
+            traced = trace.trace(step, specs, batch=size, title=self._title(mode))
         except Exception as error:
             if not needs_values(error):
                 raise

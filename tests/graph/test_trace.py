@@ -1,6 +1,9 @@
 """trace, Traced and Function: structures, gradients, assignments, caches, failures."""
 
 import gc
+import os
+import subprocess
+import sys
 import threading
 import weakref
 
@@ -286,3 +289,34 @@ def test_dump(monkeypatch, capsys):
     trace.trace(lambda x: ops.tanh(x), (Spec((2,)),))
     text = capsys.readouterr().err
     assert text.count("tanh") == 2 and "plan:" in text
+
+
+X83 = "Spec((8, 3), 'float32')"
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        (
+            "m.fit(x, y, verbose=0)",
+            "train of net: Spec((8, 3), 'float32'), Spec((8, 1), 'float32')",
+        ),
+        ("m.predict(x, verbose=0)", f"predict of net: {X83}"),
+        ("m.layers[0](x)", f"call of head: {X83}"),
+        ("keras.ops.tanh(x)", f"tanh: {X83}"),
+    ],
+)
+def test_times_say_of_what(code, title):
+    program = f"""
+import numpy as np, seqrnn as keras
+x = np.ones((8, 3), "float32")
+m = keras.Sequential([keras.Input((3,)), keras.layers.Dense(3, name="head")], name="net")
+m.compile("sgd", "mse")
+{code}
+"""
+    out = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | {"SEQRNN_DUMP": "time"},
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    lines = out.stderr.splitlines()
+    assert f"== {title}" in lines and "us" in lines[lines.index(f"== {title}") + 1]
