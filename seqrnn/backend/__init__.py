@@ -276,7 +276,6 @@ def learning_phase() -> int:
 
 
 _INSTEAD = {
-    "function": "for the outputs of layers inside make a model, keras.Model(m.input, layer.output)",
     "gradients": "use `with keras.GradientTape() as tape:` and tape.gradient(loss, variables)",
     "get_session": "there are no sessions: call the model, or ops, on arrays",
     "set_session": "there are no sessions: leave it out",

@@ -151,7 +151,6 @@ def _attention(k):
 
 
 REFUSED = [
-    RefusalCase("no_function", lambda k: backend_of(k).function, ["function", "Model("]),
     RefusalCase("no_such", lambda k: backend_of(k).no_such_name, ["no_such_name"]),
     RefusalCase("of_ops_only", lambda k: backend_of(k).logsumexp, ["logsumexp", "seqrnn.ops"]),
 ]
