@@ -60,6 +60,42 @@ def not_supported(what: str, **options) -> None:
             raise ValueError(f"{what}: {name} is not supported, leave it out; got {value!r}.")
 
 
+# What was called otherwise in Keras 1 and 2; where the new name is known, it is meant.
+RENAMED = {
+    "output_dim": "units",
+    "nb_filter": "filters",
+    "filter_length": "kernel_size",
+    "subsample_length": "strides",
+    "subsample": "strides",
+    "border_mode": "padding",
+    "atrous_rate": "dilation_rate",
+    "pool_length": "pool_size",
+    "stride": "strides",
+    "init": "kernel_initializer",
+    "inner_init": "recurrent_initializer",
+    "forget_bias_init": "unit_forget_bias",
+    "inner_activation": "recurrent_activation",
+    "W_regularizer": "kernel_regularizer",
+    "U_regularizer": "recurrent_regularizer",
+    "b_regularizer": "bias_regularizer",
+    "W_constraint": "kernel_constraint",
+    "U_constraint": "recurrent_constraint",
+    "b_constraint": "bias_constraint",
+    "dropout_W": "dropout",
+    "dropout_U": "recurrent_dropout",
+    "consume_less": "implementation",
+    "bias": "use_bias",
+    "p": "rate",
+    "beta_init": "beta_initializer",
+    "gamma_init": "gamma_initializer",
+    "period": "save_freq",
+    "Merge": "Concatenate",
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
+    "TimeDistributedDense": "TimeDistributed",
+}
+
+
 def did_you_mean(word: object, words: Iterable[str]) -> str:
     """The end of an error text: " Did you mean 'tanh'?", or all the words when none is near.
 
@@ -69,6 +105,8 @@ def did_you_mean(word: object, words: Iterable[str]) -> str:
     if not words:
         return ""
     text = str(word)
+    if RENAMED.get(text) in words:
+        return f" Did you mean {RENAMED[text]!r}?"
     lowered = {w.lower(): w for w in words}
     near = difflib.get_close_matches(text.lower(), list(lowered), n=1, cutoff=0.65)
     if near:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqrnn.errors import NotInitialisedError, UnknownArgumentError, did_you_mean
+from seqrnn.errors import RENAMED, NotInitialisedError, UnknownArgumentError, did_you_mean
 
 # Every layer takes these by keyword.
 COMMON = ("activity_regularizer", "trainable", "dtype", "autocast", "name")
@@ -34,6 +34,14 @@ def refuse_unknown(cls: type, unknown: dict) -> None:
             f"{cls.__name__}() got an unexpected keyword argument {name!r}."
             f"{did_you_mean(name, constructor_arguments(cls))}"
         )
+
+
+def refuse_renamed(cls: type, options: dict) -> None:
+    """UnknownArgumentError for a name of Keras 1 whose new name the class has."""
+    known = constructor_arguments(cls)
+    for name in RENAMED.keys() & options.keys():
+        if name not in known and RENAMED[name] in known:
+            refuse_unknown(cls, {name: options[name]})
 
 
 def constructor_arguments(cls: type) -> list[str]:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from seqrnn import config, refused
-from seqrnn.errors import NotInitialisedError
+from seqrnn.errors import RENAMED, NotInitialisedError
 from seqrnn.layers.arguments import (
     Recipe,
     call_spec,
@@ -22,6 +22,7 @@ from seqrnn.layers.arguments import (
     checked_init,
     declared_input_shape,
     flag,
+    refuse_renamed,
     refuse_unknown,
 )
 from seqrnn.layers.context import applied, built_in_context, path_of
@@ -64,6 +65,8 @@ class Layer(Symbolic):
     _unsupported: ClassVar[dict] = {}  # arguments of Keras, and what stands for: as without it
 
     def __new__(cls, *args, **kwargs):
+        if RENAMED.keys() & kwargs.keys():  # before Python asks for `units`, of which is no word
+            refuse_renamed(cls, kwargs)
         layer = super().__new__(cls)
         layer._own_weights = []
         layer._recipe = Recipe(args, kwargs)
