@@ -17,15 +17,19 @@ import cases_graphs
 import cases_initializers
 import cases_keras2
 import cases_layers
+import cases_loss_grids
 import cases_losses
+import cases_losses_refused
 import cases_mask_values
 import cases_masks
 import cases_metrics
+import cases_metrics_used
 import cases_model_api
 import cases_models
 import cases_names
 import cases_norm
 import cases_ops
+import cases_ops_facts
 import cases_optimizers
 import cases_own_optimizers
 import cases_ported
@@ -46,7 +50,7 @@ FAMILIES = {
     "conv": cases_conv.CASES,
     "conv_masks": cases_conv.MASKED,
     "norm": cases_norm.CASES,
-    "ops": cases_ops.CASES,
+    "ops": [*cases_ops.CASES, *cases_ops_facts.CASES],
     "recurrent": cases_recurrent.CASES,
     "cells": cases_cells.CASES,
     "states": cases_states.CASES,
@@ -54,12 +58,12 @@ FAMILIES = {
     "mask_values": cases_mask_values.CASES,
     "bidirectional": cases_bidirectional.CASES,
     "models": cases_models.CASES,
-    "losses": cases_losses.CASES,
+    "losses": [*cases_losses.CASES, *cases_loss_grids.CASES, *cases_losses_refused.CASES],
     "training": cases_training.CASES,
     "optimizers": cases_optimizers.CASES,
     "own_optimizers": cases_own_optimizers.CASES,
     "activations": cases_activations.CASES,
-    "metrics": cases_metrics.CASES,
+    "metrics": [*cases_metrics.CASES, *cases_metrics_used.CASES],
     "fit": [*cases_fit.CASES, *cases_data.ON_TENSORFLOW],
     "data": cases_data.CASES,
     "callbacks": cases_callbacks.CASES,
