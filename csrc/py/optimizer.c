@@ -6,6 +6,7 @@
  */
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "py/args.h"
@@ -95,7 +96,7 @@ bool srn_py_optimizer_in_place(const srn_py_optimizer *o) {
 }
 
 bool srn_py_optimizer_take(srn_py_optimizer *o, double learning_rate) {
-    if (o->busy) {
+    if (o->busy == getpid()) {
         PyErr_SetString(PyExc_RuntimeError,
                         "this optimizer is stepping in another thread; train one model from one "
                         "thread at a time");
@@ -104,13 +105,13 @@ bool srn_py_optimizer_take(srn_py_optimizer *o, double learning_rate) {
     if (!srn_py_optimizer_in_place(o)) {
         return false;
     }
-    o->busy = true;
+    o->busy = getpid();
     o->config.learning_rate = learning_rate;
     return true;
 }
 
 void srn_py_optimizer_release(srn_py_optimizer *o) {
-    o->busy = false;
+    o->busy = 0;
 }
 
 bool srn_py_iteration(int64_t *t, PyObject *object, const char *what) {
@@ -390,7 +391,7 @@ static PyObject *optimizer_slots_of(PyObject *object, void *unused) {
 static int optimizer_set_idle(PyObject *object, PyObject *value, void *unused) {
     (void)unused;
     srn_py_optimizer *self = (srn_py_optimizer *)object;
-    if (self->busy) {
+    if (self->busy == getpid()) {
         PyErr_SetString(PyExc_RuntimeError, "this optimizer is stepping in another thread");
         return -1;
     }

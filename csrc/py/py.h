@@ -16,6 +16,8 @@
 #endif
 #include <numpy/arrayobject.h>
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "compile/plan.h"
 #include "graph/graph.h"
@@ -43,7 +45,8 @@ typedef struct srn_py_optimizer {
     int64_t (*last_axes)[2];
     bool *undecayed, *idle;
     void *slot_data[SRN_OPTIM_MAX_SLOTS];
-    bool busy; /* a step is under way in some thread */
+    pid_t busy; /* the process in which a step is under way in some thread, else 0: a fork during a
+                 * step leaves its thread behind */
 } srn_py_optimizer;
 
 extern PyType_Spec srn_py_graph_spec, srn_py_plan_spec, srn_py_optimizer_spec;
