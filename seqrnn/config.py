@@ -231,7 +231,7 @@ def policy_dtype(dtype) -> str:
         return _settings.policy or _settings.floatx
     if isinstance(dtype, str) and (dtype.startswith("mixed_") or dtype in _HALVES):
         raise ValueError(
-            f"dtype policy {dtype!r}: there is no mixed precision and no arithmetic in 16 bits, in "
+            f"dtype {dtype!r} is not supported: there is no arithmetic in 16 bits, mixed or not, in "
             "which processors are not faster; use 'float32'."
         )
     return requested_dtype(dtype)
