@@ -231,8 +231,8 @@ def policy_dtype(dtype) -> str:
         return _settings.policy or _settings.floatx
     if isinstance(dtype, str) and (dtype.startswith("mixed_") or dtype in _HALVES):
         raise ValueError(
-            f"dtype {dtype!r} is not supported: there is no arithmetic in 16 bits, mixed or not, in "
-            "which processors are not faster; use 'float32'."
+            f"dtype {dtype!r} is not supported: there is no arithmetic in 16 bits, mixed or not; "
+            "processors are not faster in them. Use 'float32'."
         )
     return requested_dtype(dtype)
 
