@@ -231,7 +231,7 @@ def of_function(k, x):
 
 
 def sources(k):
-    a, b, c = (k.Input((3,), name=name) for name in "abc")
+    a, b = (k.Input((3,), name=name) for name in "ab")
     x = k.layers.Dense(2)(k.layers.Add()([a, b]))
     return [t.name for t in k.utils.get_source_inputs(x + 0.0 * k.layers.Dense(2)(a))]
 
