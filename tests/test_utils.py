@@ -181,9 +181,9 @@ def test_names_that_are_not_here_say_why():
         with pytest.raises(AttributeError, match=f"seqrnn has no '{name}'.*{word}"):
             getattr(keras, name)
     with pytest.raises(AttributeError, match=r"Dense has no 'stateless_call'.*GradientTape"):
-        keras.layers.Dense(1).stateless_call
+        keras.layers.Dense(1).stateless_call()
     with pytest.raises(AttributeError, match=r"Model has no 'export'.*Keras's files"):
-        keras.Sequential().export
+        keras.Sequential().export()
     with pytest.raises(ValueError, match="'jax' is not supported"):
         keras.config.set_backend("jax")
     keras.config.set_backend("seqrnn")
