@@ -58,6 +58,12 @@ def explain_mismatch(error, layers):
             " If the model is to predict at the last step only, set return_sequences=False on "
             f"{every_step[-1].name!r}."
         )
+    if not hint and len(p) == 2 and p[1] > 1 and y in (p[:1], (p[0], 1)):
+        hint = (
+            " The targets are one number per sample: for that the last layer has one unit, "
+            "Dense(1). If they are class numbers, use loss='sparse_categorical_crossentropy', or "
+            f"keras.utils.to_categorical(y, {p[1]})."
+        )
     return with_text(error, hint)
 
 

@@ -69,6 +69,11 @@ def declared_input_shape(cls: type, options: dict) -> tuple | None:
     )
     if batch_shape is not None:
         return whole_sizes(batch_shape, f"{cls.__name__}: batch_input_shape")
+    if isinstance(shape, int) and getattr(cls, "_sequence_input", False):
+        raise ValueError(
+            f"{cls.__name__}: input_shape={shape} is a number (the shape of one axis is written "
+            f"({shape},)); it must be (steps, features), such as ({shape}, 1) or (None, {shape})."
+        )
     if shape is not None:
         return (batch, *whole_sizes(shape, f"{cls.__name__}: input_shape"))
     if dim is not None:

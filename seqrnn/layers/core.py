@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from seqrnn import activations, config, ops
 from seqrnn.errors import not_supported
 from seqrnn.layers.arguments import flag, whole_sizes
@@ -148,6 +150,12 @@ class Dense(Layer):
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive_int(units, "Dense: units")
         self.activation = activations.get(activation)
+        if self.units == 1 and self.activation is activations.softmax:
+            warnings.warn(
+                f"Dense {self.name!r}: a softmax over one unit is always 1. For two classes use "
+                "Dense(1, activation='sigmoid') and binary_crossentropy, or Dense(2) and softmax.",
+                stacklevel=2,
+            )
         self.use_bias = flag(use_bias, self, "use_bias")
         keep_options(
             self,

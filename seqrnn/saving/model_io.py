@@ -300,6 +300,5 @@ def _explained(filepath):
     ) as error:
         raise ValueError(
             f"{os.fsdecode(filepath)!r} can't be made a model again: {type(error).__name__}: "
-            f"{error}. The file is damaged, or a class has changed since it was saved, or lacks a "
-            "get_config() that gives what its __init__ needs."
+            f"{error}. The file is damaged, or a class has changed since it was saved."
         ) from error

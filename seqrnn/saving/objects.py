@@ -247,7 +247,12 @@ def _from_config(cls, config):
     except (BadConfigError, UnknownObjectError):  # of something inside
         raise
     except (TypeError, ValueError) as error:
-        raise BadConfigError(f"No {cls.__name__} can be made from its config: {error}") from error
+        hint = ""
+        if isinstance(error, TypeError) and not cls.__module__.startswith(_PACKAGE + "."):
+            hint = ". The get_config() of the class must give the arguments of its __init__()"
+        raise BadConfigError(
+            f"No {cls.__name__} can be made from its config: {error}{hint}"
+        ) from error
 
 
 def _build(thing, config):

@@ -49,9 +49,14 @@ class NoValueError(TypeError):
     """A tensor was asked for a value that it has not."""
 
 
+# `a > b` is computed as `b < a`; the user wrote one of the two.
+_COMPARED = {"less": "`<` or `>`", "less_equal": "`<=` or `>=`"}
+
+
 def no_value(tensor, what: str, instead: str) -> NoValueError:
     """The error for code that needs the elements of a symbolic value."""
-    made_by = f", made by '{tensor.op}'," if getattr(tensor, "op", None) else ""
+    op = getattr(tensor, "op", None)
+    made_by = f", made by {_COMPARED.get(op, repr(op))}," if op else ""
     if hasattr(tensor, "origin"):
         why = "it is a placeholder for data to come"
     else:

@@ -66,6 +66,18 @@ def metrics_and_loss_weights(metrics, loss_weights):
     return loss_weights, metrics
 
 
+def warn_of_nan(epoch, logs, underway):
+    """Warns of the first epoch of a fit whose loss is not a number."""
+    if logs.get("loss") == logs.get("loss") or underway.told_of_nan:
+        return
+    underway.told_of_nan = True
+    warnings.warn(
+        f"The loss of epoch {epoch + 1} is NaN. Look for NaN in the data, np.isnan(x).any(); if "
+        "there is none, try a smaller learning rate or an optimizer with clipnorm=1.0.",
+        stacklevel=5,
+    )
+
+
 def check_class_weight(class_weight):
     """TypeError unless it is a dict or None."""
     if class_weight is not None and not isinstance(class_weight, dict):

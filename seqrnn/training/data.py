@@ -44,7 +44,19 @@ def as_array(value, what):
     if array.dtype.kind in "US" or (array.dtype.kind == "O" and _is_text(array)):
         raise TypeError(
             f"{what}: expected an array of numbers, got strings. Make numbers of them before: "
-            "x = vectorize(texts), with vectorize a TextVectorization or StringLookup."
+            + (
+                "names, y = np.unique(y, return_inverse=True)."
+                if what.startswith("y")
+                else "x = vectorize(texts), with vectorize a TextVectorization or StringLookup."
+            )
+        )
+    if callable(value):
+        raise TypeError(f"{what}: expected data, got the function {value!r}. Call it: {what}().")
+    if isinstance(value, list) and value and all(isinstance(item, tuple) for item in value):
+        raise TypeError(
+            f"{what}: expected an array of numbers, got a list of {len(value)} tuples. Batches "
+            "(x, y) come from a generator or a keras.utils.PyDataset; or join them to two arrays: "
+            "x = np.concatenate([x for x, y in batches])."
         )
     if array.dtype.kind == "O":
         raise TypeError(

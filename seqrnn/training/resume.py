@@ -14,11 +14,13 @@ class Underway:
     Attributes:
         epoch: the epoch that is being trained, or comes next.
             It is set by the fit itself.
+        told_of_nan: whether the user has been warned of a loss that is not a number.
     """
 
     def __init__(self, data, epoch):
         self._data = data
         self.epoch = epoch
+        self.told_of_nan = False
         self._totals = None  # the sums so far, for the first epoch after a restart
         self._passed = None  # a batch that was trained before the restart
 

@@ -23,6 +23,7 @@ from seqrnn.training.arguments import (
     refuse_unknown,
     usual_batch_size,
     verbosity,
+    warn_of_nan,
 )
 from seqrnn.training.data import ArrayData, Epochs
 from seqrnn.training.hooks import BatchHooks, WeightsBack
@@ -264,6 +265,7 @@ class Trainer(StepMethods):
         if not done and self.stop_training:
             return {}
         logs = steps.results()
+        warn_of_nan(epoch, logs, underway)
         if validation is not None and done:
             with steps.evaluation() as evaluation:
                 found = self._evaluate(evaluation, validation, listeners, Progbar(None, verbose=0))

@@ -13,7 +13,13 @@ def to_categorical(x, num_classes=None):
     A trailing axis of length 1 is dropped first. ValueError for numbers outside
     [0, num_classes).
     """
-    x = np.asarray(x, dtype=np.int64)
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf":
+        raise ValueError(
+            f"to_categorical: expected class numbers, got an array of dtype {x.dtype}. Numbers out "
+            "of names: names, x = np.unique(x, return_inverse=True)."
+        )
+    x = x.astype(np.int64)
     if x.ndim > 1 and x.shape[-1] == 1:
         x = x[..., 0]
     if num_classes is None:
@@ -50,6 +56,11 @@ def pad_sequences(
         if not hasattr(sequence, "__len__") or isinstance(sequence, str):
             raise ValueError(f"pad_sequences: sequence {i} is not a sequence: {sequence!r}.")
         rows.append(np.asarray(sequence))
+        if rows[-1].dtype.kind in "US" and np.dtype(dtype).kind in "biuf":
+            raise ValueError(
+                f"pad_sequences: sequence {i} holds strings; numbers out of texts make "
+                "layers.TextVectorization or StringLookup, or give dtype=object and a value."
+            )
     if maxlen is None:
         maxlen = max((len(row) for row in rows), default=0)
     shapes = {row.shape[1:] for row in rows if len(row)} or {()}

@@ -162,8 +162,8 @@ def test_what_is_known():
 
 
 VALUES = [
-    (lambda t: bool(t > 0), "'less'"),
-    (lambda t: 1 if t.sum() > 0 else 2, "'less'"),
+    (lambda t: bool(t > 0), "made by `<` or `>`,"),
+    (lambda t: 1 if t.sum() > 0 else 2, "made by `<` or `>`,"),
     (lambda t: (t > 0) and t, r"ops\.where"),
     (lambda t: not t, r"ops\.where"),
     (lambda t: t in [1.0, 2.0], r"ops\.where"),
