@@ -315,7 +315,7 @@ REFUSED = [
                 ["on_epoch_and", "on_epoch_end"], raises=ValueError),
     *(RefusalCase(f"tensorboard_{option}",
                   lambda k, option=option: k.callbacks.TensorBoard(**{option: 1}),
-                  [option, "not supported"], raises=ValueError)
+                  [option, "not supported"], raises=ValueError, lacking=True)
       for option in ("write_images", "embeddings_freq")),
 ]  # fmt: skip
 

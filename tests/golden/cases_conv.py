@@ -423,6 +423,7 @@ REFUSED = [
         lambda k, x: k.layers.ConvLSTM1D(2, 3, data_format="channels_first"),
         ["data_format", "channels_first", "Permute"],
         raises=ValueError,
+        lacking=True,
     ),
     _refused(
         "conv_lstm_filters",

@@ -109,6 +109,7 @@ REFUSED = [
         lambda k: k.losses.MeanSquaredError(dtype="mixed_float16"),
         ["mixed_float16", "float32"],
         raises=ValueError,
+        lacking=True,
     ),
     _refused(
         "sparse_axis",

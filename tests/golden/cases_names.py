@@ -128,7 +128,7 @@ POLICIES = [
     _refused("policy_set_none", lambda k: k.config.set_dtype_policy(None), "None"),
     _refused("policy_set_unknown", lambda k: k.config.set_dtype_policy("foo"), "foo"),
     *[
-        _refused(f"policy_{name}_{where}", call, name, "float32", raises=ValueError)
+        _refused(f"policy_{name}_{where}", call, name, "float32", raises=ValueError, lacking=True)
         for name in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
         for where, call in {
             "made": lambda k, n=name: k.DTypePolicy(n),
@@ -291,12 +291,15 @@ OTHERS = [
     _fact("nnx", lambda k: k.config.is_nnx_enabled()),
     _fact("device", lambda k: [_on(k, name) for name in ("cpu", "cpu:0", "CPU:0")]),
     _fact("version_is_a_text", lambda k: k.version() == k.__version__),
-    _refused("device_gpu", lambda k: _on(k, "gpu:0"), "gpu:0", "cpu", raises=ValueError),
+    _refused(
+        "device_gpu", lambda k: _on(k, "gpu:0"), "gpu:0", "cpu", raises=ValueError, lacking=True
+    ),
     _refused(
         "flash_enabled",
         lambda k: k.config.enable_flash_attention(),
         "enable_flash_attention",
         raises=ValueError,
+        lacking=True,
     ),
     *[
         _refused(f"no_{name}", lambda k, n=name: getattr(k, n), name, raises=AttributeError)

@@ -49,6 +49,7 @@ CASES = [
         lambda k: k.layers.Dense(3, lora_rank=4),
         ["Dense", "lora_rank"],
         raises=ValueError,
+        lacking=True,
     ),
     RefusalCase(
         "typo",

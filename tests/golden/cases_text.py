@@ -374,7 +374,7 @@ REFUSED = [
     _refused("text_columns", ["(2, 2)"], lambda m: m.TextVectorization(vocabulary=TABLE)(
         np.array([["a", "b"], ["c", "d"]]))),
     # not supported
-    *(_refused(f"{kind}_sparse".lower(), ["sparse"], raises=ValueError,
+    *(_refused(f"{kind}_sparse".lower(), ["sparse"], raises=ValueError, lacking=True,
                make=lambda m, kind=kind, o=options: getattr(m, kind)(sparse=True, **o))
       for kind, options in [("CategoryEncoding", {"num_tokens": 3}),
                             ("StringLookup", {"output_mode": "count"}),
@@ -383,7 +383,7 @@ REFUSED = [
                             ("Hashing", {"num_bins": 3, "output_mode": "count"}),
                             ("Discretization", {"num_bins": 3, "output_mode": "count"})]),
     _refused("text_ragged", ["ragged"], lambda m: m.TextVectorization(ragged=True),
-             raises=ValueError),
+             raises=ValueError, lacking=True),
     _refused("string_salt", ["salt", "x"], lambda m: m.StringLookup(salt="x")),
     _refused("integer_salt", ["salt"], lambda m: m.IntegerLookup(salt=3)),
     _refused("hashing_bins", ["num_bins", "0"], lambda m: m.Hashing(0)),
@@ -391,11 +391,11 @@ REFUSED = [
     _refused("hashing_mode", ["output_mode", "tf_idf"],
              lambda m: m.Hashing(3, output_mode="tf_idf")),
     _refused("hashing_salt", ["salt", "3"], lambda m: m.Hashing(3, salt=[1, 2, 3])),
-    _refused("integer_farmhash", ["oov_method", "farmhash"], raises=ValueError,
+    _refused("integer_farmhash", ["oov_method", "farmhash"], raises=ValueError, lacking=True,
              make=lambda m: m.IntegerLookup(oov_method="farmhash")),
     RefusalCase("refused_strings_in_a_model", lambda k: k.Sequential(
         [k.layers.StringLookup(vocabulary=TABLE)])(k.Input((1,))), ["strings", "Apply"],
-        raises=ValueError),
+        raises=ValueError, lacking=True),
 ]  # fmt: skip
 
 CASES = [*NUMBERS, *LOOKUPS, *HASHED, *VECTORIZED, *CONFIGS, *REFUSED]

@@ -15,7 +15,18 @@ from golden_case import PASSED
 
 HERE = pathlib.Path(__file__).parent
 DOCS = HERE.parents[1] / "docs"
-VERDICTS = (PASSED, "differs on purpose", "not supported")
+VERDICTS = (PASSED, "differs on purpose", "not supported", "stricter")
+WORDS = f"""\
+- **{PASSED}**: seqrnn gives what Keras gives, within the tolerance of `tests/golden`; for an error:
+  of the class that is named, with a message that says what is wrong.
+- **differs on purpose**: it gives something else; the row says what or why, and is tested.
+- **not supported**: Keras has it, seqrnn has not, and says so by the error that the row names.
+- **stricter**: Keras accepts what is wrong (a negative clip norm, say); seqrnn refuses it by that
+  error.
+
+The column "compared" of the pages says what a row looks at: result, output, loss, grad (gradients), w
+(weights after steps), raised (the class of an error), fact (names, shapes, numbers) and so on; a
+number in front says how many of them."""
 
 
 @functools.cache
@@ -51,13 +62,24 @@ def overview(rows):
     counts = {family: _count(its) for family, its in rows.items()}
     total = sum(counts.values(), Counter())
     lines = ["# Conformance with Keras 3.15.1", ""]
-    lines += [f"{total.total()} rows, each a test (`tests/golden`); written by `make tables`.", ""]
-    lines += ["| family | " + " | ".join(VERDICTS) + " |", "|---|---|---|---|"]
+    lines += [
+        f"{total.total()} rows, each a test (`tests/golden`); written by `make tables`.",
+        "",
+        WORDS,
+        "",
+    ]
+    lines += ["| family | " + " | ".join(VERDICTS) + " |", "|---" * (1 + len(VERDICTS)) + "|"]
     for family, count in [*counts.items(), ("all", total)]:
         name = f"[{family}](conformance/{family}.md)" if family in rows else f"**{family}**"
         lines.append(f"| {name} | " + " | ".join(str(count[v]) for v in VERDICTS) + " |")
-    for verdict, title in zip(VERDICTS[1:], ("Differs on purpose", "Not supported"), strict=True):
-        lines += ["", f"## {title}", "", "| case | what is so, or why |", "|---|---|"]
+    for verdict in VERDICTS[1:]:
+        lines += [
+            "",
+            f"## {verdict.capitalize()}",
+            "",
+            "| case | what is so, or why |",
+            "|---|---|",
+        ]
         lines += [
             f"| `{family}-{name}` | {found.partition(': ')[2]} |"
             for family, its in rows.items()

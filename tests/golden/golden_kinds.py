@@ -162,9 +162,11 @@ class RefusalCase(Case):
     """`call(k, *arrays)` raises, and the message holds every one of `words`.
 
     Keras's own error cases: the exception must be an instance of the builtin class that Keras's
-    exception is an instance of. What Keras accepts and seqrnn refuses ("not supported") says which
-    class in `raises`. Give `raises` and `differs` (why) too where seqrnn's class is another one on
-    purpose, or where Keras's class is the backend's.
+    exception is an instance of. What Keras accepts and seqrnn refuses says which class in `raises`:
+    it is "stricter" than Keras, which takes what is wrong, or, with `lacking`, "not supported",
+    which is right and missing here; absent names (AttributeError) are lacking anyway. Give
+    `raises` and `differs` (why) too where seqrnn's class is another one on purpose, or where Keras's
+    class is the backend's.
     """
 
     name: str
@@ -173,6 +175,7 @@ class RefusalCase(Case):
     raises: type | None = None
     differs: str = ""
     inputs: Sequence[Callable] = ()
+    lacking: bool = False
     floatx = "float32"
 
     def prepare(self, k):
@@ -189,6 +192,7 @@ class RefusalCase(Case):
         """Instead of `check`: the message counts here, and Keras's is not stored."""
         error = self._attempt(k, given)
         assert error is not None, "seqrnn accepts it"
+        assert not (self.lacking and references["raised"]), "Keras refuses it too"
         keras_class = references["raised"]
         expected = self.raises or getattr(builtins, keras_class or "Exception")
         if not keras_class:
@@ -209,9 +213,9 @@ class RefusalCase(Case):
 
     def verdict(self, references):
         if not references["raised"]:
-            return f"not supported: {self.raises.__name__}" + (
-                f" ({self.differs})" if self.differs else ""
-            )
+            lacking = self.lacking or self.raises in (AttributeError, NotImplementedError)
+            why = f" ({self.differs})" if self.differs else ""
+            return f"{'not supported' if lacking else 'stricter'}: {self.raises.__name__}{why}"
         if self.differs:
             return f"differs on purpose: {self.raises.__name__}, {self.differs}"
         return f"{PASSED}: {references['raised']}"

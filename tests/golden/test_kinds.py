@@ -1,5 +1,6 @@
 """The kinds of golden cases can fail: each must object to a library that gets it wrong."""
 
+import dataclasses
 import json
 import pathlib
 import types
@@ -138,7 +139,15 @@ class TestRefusals:
             self.CASE.check_here(raising(self.RIGHT), given, references)
         case = RefusalCase("refused", lambda k: k.call(), ["units"], raises=ValueError)
         case.check_here(raising(self.RIGHT), given, references)
+        assert case.verdict(references) == "stricter: ValueError"
+        case = dataclasses.replace(case, lacking=True)
+        case.check_here(raising(self.RIGHT), given, references)
         assert case.verdict(references) == "not supported: ValueError"
+        given, references = self.references(self.RIGHT)
+        with pytest.raises(AssertionError, match="Keras refuses it too"):
+            case.check_here(raising(self.RIGHT), given, references)
+        absent = RefusalCase("absent", lambda k: k.absent, ["absent"], raises=AttributeError)
+        assert absent.verdict({"raised": ""}) == "not supported: AttributeError"
 
 
 def test_configs_are_compared_without_what_says_the_same_twice():
