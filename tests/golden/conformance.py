@@ -24,7 +24,7 @@ WORDS = f"""\
 - **stricter**: Keras accepts what is wrong (a negative clip norm, say); seqrnn refuses it by that
   error.
 
-The column "compared" of the pages says what a row looks at: result, output, loss, grad (gradients), w
+The column "compared" says what a row looks at: result, output, loss, grad (gradients), w
 (weights after steps), raised (the class of an error), fact (names, shapes, numbers) and so on; a
 number in front says how many of them."""
 

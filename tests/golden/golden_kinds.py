@@ -165,8 +165,8 @@ class RefusalCase(Case):
     exception is an instance of. What Keras accepts and seqrnn refuses says which class in `raises`:
     it is "stricter" than Keras, which takes what is wrong, or, with `lacking`, "not supported",
     which is right and missing here; absent names (AttributeError) are lacking anyway. Give
-    `raises` and `differs` (why) too where seqrnn's class is another one on purpose, or where Keras's
-    class is the backend's.
+    `raises` and `differs` (why) too where seqrnn's class is another one on purpose, or where
+    Keras's class is the backend's.
     """
 
     name: str
