@@ -74,6 +74,7 @@ class Dies(callbacks.Callback):
 
 @pytest.mark.parametrize("freq", ["epoch", 1, 3])
 @pytest.mark.parametrize("name", DATA)
+@pytest.mark.filterwarnings("ignore:Your input ran out of data after 2 batches")
 def test_same_bits(name, freq, tmp_path):
     whole = new_model()
     history = whole.fit(**DATA[name](), epochs=4, verbose=0).history

@@ -261,6 +261,7 @@ def test_reduce_lr_on_plateau():
 # ---- others ----
 
 
+@pytest.mark.filterwarnings("ignore:The loss of epoch 1 is NaN")
 def test_terminate_on_nan(capsys):
     model, x, y = model_and_data()
     y[5] = np.nan

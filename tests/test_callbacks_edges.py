@@ -54,6 +54,7 @@ def test_csv_has_columns_for_a_validation_that_comes_later(tmp_path):
     assert [row["val_loss"] for row in rows] == ["NA", str(history.history["val_loss"][0]), "NA"]
 
 
+@pytest.mark.filterwarnings("ignore:The loss of epoch 1 is NaN")
 def test_histograms_leave_out_what_is_not_finite(tmp_path):
     values = np.array([np.nan, 1.0, -np.inf, 3.0, np.inf])
     np.testing.assert_array_equal(events.buckets(values, 2), [[1, 2, 1], [2, 3, 1]])

@@ -306,6 +306,7 @@ def classifier(*given, **options):
     return model
 
 
+@pytest.mark.filterwarnings("ignore:The metric 'wrapping' can't be traced")
 def test_metric_objects_in_fit(rng):
     x, y = rng.normal(size=(20, 3)).astype("float32"), rng.integers(0, 2, (20, 1))
     objects = [

@@ -203,10 +203,12 @@ def seen_rows(**options):
     return seen
 
 
+@pytest.mark.filterwarnings("ignore:The metric 'spy' can't be traced")
 def test_order_without_shuffling():
     assert seen_rows(shuffle=False) == 2 * [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
+@pytest.mark.filterwarnings("ignore:The metric 'spy' can't be traced")
 def test_shuffling_is_a_new_permutation_per_epoch():
     seen = seen_rows()
     first, second = [list(itertools.chain(*part)) for part in (seen[:3], seen[3:])]
@@ -214,11 +216,13 @@ def test_shuffling_is_a_new_permutation_per_epoch():
     assert first != second and first != list(range(10))
 
 
+@pytest.mark.filterwarnings("ignore:The metric 'spy' can't be traced")
 def test_shuffling_within_batches():
     seen = seen_rows(shuffle="batch")
     assert [sorted(rows) for rows in seen[:3]] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
 
 
+@pytest.mark.filterwarnings("ignore:The metric 'spy' can't be traced")
 def test_seeds_fix_the_order():
     keras.utils.set_random_seed(7)
     first = seen_rows()

@@ -210,6 +210,7 @@ def test_integer_and_boolean_inputs():
     )
 
 
+@pytest.mark.filterwarnings("ignore:The loss of epoch 1 is NaN")
 def test_nan_in_the_data_does_not_crash():
     x, y = data()
     x[0, 0, 0] = np.nan

@@ -182,6 +182,7 @@ def test_evaluate_draws_anew_for_each_batch_however_many_run_at_once():
     ],
 )
 @pytest.mark.parametrize("written", [False, True])
+@pytest.mark.filterwarnings("ignore:There are no gradients for the variables")
 def test_outputs_without_a_loss_need_no_targets(loss, targets, expected, written):
     class Written(keras.Model):
         def test_step(self, data):

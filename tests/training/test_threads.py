@@ -43,6 +43,7 @@ def in_threads(functions):
 
 
 @pytest.mark.parametrize("metrics", [["mae", doubled], [with_numpy]])
+@pytest.mark.filterwarnings("ignore:The metric 'with_numpy' can't be traced")
 def test_evaluate_in_threads(metrics):
     model = compiled(metrics)
     data = [(X[i:], Y[i:]) for i in (0, 16, 32)]

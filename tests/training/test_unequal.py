@@ -283,6 +283,7 @@ def test_losses_and_metrics_without_a_value_per_step_are_refused(name):
         model.evaluate(np.zeros((2, 6, 3)), np.zeros((2, 6, 2)), verbose=0)
 
 
+@pytest.mark.filterwarnings("ignore:The metric '(error|<lambda>)' can't be traced")
 def test_metrics_in_numpy_see_no_padding():
     def error(a, b):
         return np.mean(np.abs(np.asarray(a) - np.asarray(b)), -1)
