@@ -5,7 +5,6 @@ import builtins
 import io
 import json
 import os
-import pathlib
 import pickle
 import zipfile
 
@@ -16,7 +15,6 @@ import seqrnn as keras
 from seqrnn import layers, saving
 
 h5py = pytest.importorskip("h5py")
-DATA = pathlib.Path(__file__).parent / "data"
 X = np.random.default_rng(0).normal(size=(8, 5, 3)).astype("float32")
 Y = X.sum(-1, keepdims=True)
 
@@ -221,32 +219,7 @@ def test_layers_that_build_themselves(tmp_path):
     assert copy.layers[0].size == 3
 
 
-# ---- Keras 2 ----
-
-
-def keras2_numbers(*shape):
-    count = int(np.prod(shape))
-    return ((np.arange(count) * 7 % 11 - 5) / 16).reshape(shape)
-
-
-def test_sequential_of_keras_2():
-    with pytest.warns(UserWarning, match="state of the optimizer.*starts anew"):
-        model = keras.models.load_model(DATA / "keras2.h5")
-    h = np.zeros((8, 4))
-    for t in range(5):
-        inputs = X[:, t] @ keras2_numbers(3, 4) + keras2_numbers(4)
-        h = np.tanh(inputs + h @ keras2_numbers(4, 4))
-    expected = h @ keras2_numbers(4, 2) + keras2_numbers(2)
-    np.testing.assert_allclose(model.predict(X, verbose=0), expected, rtol=1e-5, atol=1e-6)
-    assert model.loss == "mse" and float(model.optimizer.learning_rate) == 0.01
-
-
-def test_functional_of_keras_2():
-    model = keras.models.load_model(DATA / "keras2_functional.h5", compile=False)
-    x = X[:, 0]
-    left = np.tanh(x @ keras2_numbers(3, 3) + keras2_numbers(3))
-    expected = (x + left) @ keras2_numbers(3, 2) + 2 * keras2_numbers(2)
-    np.testing.assert_allclose(model.predict(x, verbose=0), expected, rtol=1e-5, atol=1e-6)
+# ---- by name, and what does not fit ----
 
 
 def test_by_name(tmp_path):

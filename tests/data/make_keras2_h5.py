@@ -1,4 +1,4 @@
-"""Writes keras2.h5 and keras2_functional.h5, laid out as tf.keras 2 wrote them, with h5py alone.
+"""Writes keras2*.h5, laid out as tf.keras 2 wrote them, with h5py alone.
 
 There is no Keras 2 for today's Python, so the layout follows keras-surface.md, section 5.3: nodes
 of class name and config only, `batch_input_shape` of the first layer, inbound nodes as lists [name,
@@ -64,6 +64,64 @@ def simple_rnn(name, units):
         "recurrent_dropout": 0.0,
     }
     return {"class_name": "SimpleRNN", "config": config}
+
+
+def plain(class_name, name, **config):
+    return {"class_name": class_name, "config": {"name": name, "trainable": True, **config}}
+
+
+def gated(class_name, name, units, **options):
+    config = {**simple_rnn(name, units)["config"], **options}
+    del config["batch_input_shape"]
+    return {"class_name": class_name, "config": {"recurrent_activation": "sigmoid", **config}}
+
+
+def weights_of(prefix, *shapes, names=("kernel:0", "recurrent_kernel:0", "bias:0")):
+    return {f"{prefix}/{name}": numbers(*shape) for name, shape in zip(names, shapes, strict=True)}
+
+
+def several_layers():
+    """(config, weights) of a model with layers of many kinds. The GRU is of the kind whose bias is
+    (3 units,): reset_after False."""
+    conv = dense("conv", 4, "relu")
+    conv["class_name"] = "Conv1D"
+    del conv["config"]["units"]
+    conv["config"] |= {
+        "filters": 4,
+        "kernel_size": [2],
+        "strides": [1],
+        "padding": "causal",
+        "data_format": "channels_last",
+        "dilation_rate": [1],
+        "groups": 1,
+    }
+    norm = plain("BatchNormalization", "norm", axis=[2], momentum=0.9, epsilon=0.001)
+    gru = gated("GRU", "gru", 3, return_sequences=True, implementation=2, reset_after=False)
+    lstm = gated("LSTM", "lstm", 2, return_sequences=True, unit_forget_bias=True, implementation=2)
+    both = plain("Bidirectional", "both", layer=lstm, merge_mode="concat")
+    steps = plain("TimeDistributed", "steps", layer=dense("dense", 3, "tanh"))
+    first = plain("InputLayer", "series", batch_input_shape=[None, 6, 3], dtype="float32")
+    del first["config"]["trainable"]
+    drop = plain("Dropout", "drop", rate=0.2, noise_shape=None)
+    layers = [first, conv, norm, gru, both, steps, drop]
+    layers += [gated("LSTM", "last", 2, unit_forget_bias=True), dense("head", 3, "softmax")]
+    moments = ("gamma:0", "beta:0", "moving_mean:0", "moving_variance:0")
+    spread = weights_of("norm", (4,), (4,), (4,), (4,), names=moments)
+    spread["norm/moving_variance:0"] = 1.0 + np.abs(spread["norm/moving_variance:0"])
+    inside = [(3, 8), (2, 8), (8,)]
+    weights = {
+        "conv": weights_of("conv", (2, 3, 4), (4,), names=("kernel:0", "bias:0")),
+        "norm": spread,
+        "gru": weights_of("gru/gru_cell", (4, 9), (3, 9), (9,)),
+        "both": weights_of("both/forward_lstm/lstm_cell_1", *inside)
+        | weights_of("both/backward_lstm/lstm_cell_2", *inside),
+        "steps": weights_of("steps", (4, 3), (3,), names=("kernel:0", "bias:0")),
+        "drop": {},
+        "last": weights_of("last/lstm_cell", *inside),
+        "head": weights_of("head", (2, 3), (3,), names=("kernel:0", "bias:0")),
+    }
+    config = {"name": "sequential_1", "layers": layers}
+    return {"class_name": "Sequential", "config": config}, weights
 
 
 def write(path, config, layers, optimizer):
@@ -150,6 +208,7 @@ def main():
     }
     config = {"class_name": "Functional", "config": graph}
     write(HERE / "keras2_functional.h5", config, weights, adam)
+    write(HERE / "keras2_layers.h5", *several_layers(), adam)
 
 
 if __name__ == "__main__":
