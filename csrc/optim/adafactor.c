@@ -7,7 +7,7 @@
  *     v_ij = r_i c_j / mean(r)
  *   a vector or a number:
  *     v = b v + (1 - b) (g^2 + e1)
- *   u = g / sqrt(v)
+ *   u = g / sqrt(v);   g if v = 0, which it is where e1^2 is, and g: no 0 / 0
  *   w = w - alpha u / max(1, RMS(u) / clip_threshold)
  *                                       alpha = min(lr, 1 / sqrt(t)) max(e2, RMS(w))
  *
@@ -40,8 +40,8 @@
         for (int64_t i = 0; i < rows; i++) {                                                       \
             const T share = r[i] / (T)mean;                                                        \
             for (int64_t j = 0; j < columns; j++) {                                                \
-                v[i * columns + j] = share * c[j];                                                 \
-                g[i * columns + j] /= SQRT(v[i * columns + j]);                                    \
+                const T moment = v[i * columns + j] = share * c[j];                                \
+                g[i * columns + j] /= SQRT(moment > 0 ? moment : 1);                               \
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
@@ -55,7 +55,7 @@
         }                                                                                          \
         for (int64_t i = 0; size == 0 && i < p->n; i++) {                                          \
             v[i] = (T)beta * v[i] + (1 - (T)beta) * (g[i] * g[i] + (T)eps);                        \
-            g[i] /= SQRT(v[i]);                                                                    \
+            g[i] /= SQRT(v[i] > 0 ? v[i] : 1);                                                     \
         }                                                                                          \
     }
 #define DEFINE(isa, target)                                                                        \

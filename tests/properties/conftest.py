@@ -1,7 +1,7 @@
 """How many examples: few and always the same ones by default, many and new ones by hand.
 
-SEQRNN_PROPERTIES=long .venv-dev/bin/python -m pytest tests/properties
-SEQRNN_PROPERTIES=long make test-sanitize PYTEST_ARGS="-k properties"
+SEQRNN_PROPERTIES=long .venv-dev/bin/python -m pytest --timeout 0 tests/properties
+SEQRNN_PROPERTIES=long make test-sanitize PYTEST_ARGS="-k properties --timeout 0"
 """
 
 import os
