@@ -494,8 +494,7 @@ def test_config_round_trip(optimizer):
 
 def test_adafactor_where_a_row_and_a_column_have_no_gradient():
     """Their second moment, 1e-30 times 1e-30, is 0 in float32; Keras's weights become NaN."""
-    optimizer = optimizers.Adafactor(0.01)
     variable = keras.Variable(np.ones((2, 2), "float32"))
-    optimizer.apply([np.array([[0, 0], [1e-3, 0]], "float32")], [variable])
+    optimizers.Adafactor(0.01).apply([np.array([[0, 0], [1e-3, 0]], "float32")], [variable])
     value = variable.numpy()
     assert value[1, 0] < 1 and (value[0] == 1).all() and value[1, 1] == 1
