@@ -379,8 +379,7 @@ def test_copies_exclude_the_same_variables_from_decay(copied):
     for built in (False, True):
         if built:
             optimizer.build([kept, decayed])
-        pair = (optimizer, [kept, decayed])
-        again, variables = copied(pair)
+        again, variables = copied((optimizer, [kept, decayed]))
         again.apply([np.zeros(1), np.zeros(1)], variables)
         assert [float(v.numpy()[0]) for v in variables] == [1.0, 0.5]
 

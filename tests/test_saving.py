@@ -477,3 +477,20 @@ def test_an_initializer_with_a_seed_generator_is_loaded(tmp_path, suffix):
     again = keras.models.load_model(tmp_path / f"model{suffix}")
     assert again.layers[-1].kernel_initializer.seed.initial_seed == 3
     np.testing.assert_array_equal(again.get_weights()[0], model.get_weights()[0])
+
+
+def test_saving_through_a_link_keeps_it_and_obeys_the_umask(tmp_path):
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(2)])
+    target, link = tmp_path / "there.srn", tmp_path / "link.srn"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    before = os.umask(0o027)
+    try:
+        model.save(link)
+        model.save(tmp_path / "new.srn")
+    finally:
+        os.umask(before)
+    assert link.is_symlink()
+    assert len(keras.models.load_model(target).weights) == len(model.weights)
+    assert (tmp_path / "new.srn").stat().st_mode & 0o777 == 0o640
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link.srn", "new.srn", "there.srn"]

@@ -131,3 +131,17 @@ def test_layers_that_torch_has_not():
         saving.torch_state_dict(own)
     with pytest.raises((TypeError, ValueError)):
         saving.torch_state_dict(layer)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("bias_hh_l0", (1,)), ("weight_ih_l0", (21, 3)), ("bias_ih_l0", (15,))]
+)
+def test_every_tensor_has_the_shape_that_torch_gives_it(name, shape):
+    model = Sequential([Input((None, 3)), layers.LSTM(5)])
+    state = saving.torch_state_dict(model, {"": model.layers[0]})
+    before = model.get_weights()
+    key = next(key for key in state if key.endswith(name))
+    with pytest.raises(ValueError, match=rf"{name}.*{shape[0]}.*lstm.*expected \(20"):
+        saving.load_torch_weights(model, state | {key: np.ones(shape)}, {"": model.layers[0]})
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)

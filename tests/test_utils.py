@@ -202,3 +202,36 @@ def test_the_last_of_policy_and_floatx_counts():
     assert keras.layers.Dense(1).dtype == "float64" and keras.Input((2,)).dtype == "float32"
     keras.config.set_floatx("float32")
     assert keras.layers.Dense(1).dtype == keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"sampling_rate": 0}, "sampling_rate must be at least 1"),
+        ({"sequence_stride": -1}, "sequence_stride must be at least 1"),
+        ({"sequence_length": 0}, "sequence_length must be at least 1"),
+        ({"sequence_length": 2.5}, "sequence_length must be a whole number"),
+        ({"batch_size": 0}, "batch_size must be at least 1"),
+        ({"start_index": -3}, "start_index must be 0 or more.*got -3"),
+        ({"start_index": 20}, "start_index.*10 steps.*got 20"),
+        ({"end_index": 50}, "end_index.*10 steps.*got 50"),
+        ({"start_index": 5, "end_index": 3}, "end_index must be above start_index"),
+    ],
+)
+def test_windows_of_wrong_numbers(options, error):
+    with pytest.raises((ValueError, TypeError), match=error):
+        utils.timeseries_dataset_from_array(
+            np.arange(10.0), None, **{"sequence_length": 3} | options
+        )
+
+
+def test_shuffled_windows_have_another_order_in_each_epoch():
+    windows = utils.timeseries_dataset_from_array(
+        np.arange(40.0), None, 2, batch_size=None, shuffle=True, seed=3
+    )
+    orders = []
+    for _ in range(3):
+        orders.append([float(window[0]) for window in windows])
+        windows.on_epoch_end()
+    assert all(sorted(order) == list(range(39)) for order in orders)
+    assert orders[0] != orders[1] != orders[2] != orders[0]

@@ -17,8 +17,8 @@ import contextlib
 import io
 import json
 import os
+import secrets
 import stat
-import tempfile
 import tokenize
 import zipfile
 
@@ -81,6 +81,7 @@ def write_whole(path, data, overwrite=True):
     """Puts a file of these bytes at `path`, or on an error leaves what was there."""
     path = os.fsdecode(path)
     _check_regular(path)
+    path = os.path.realpath(path)  # of a symbolic link: it stays, what it points to is replaced
     if os.path.exists(path) and not overwrite:
         raise FileExistsError(f"{path!r} exists already, and overwrite=False was asked for.")
     directory = os.path.dirname(path) or "."
@@ -88,23 +89,17 @@ def write_whole(path, data, overwrite=True):
         raise FileNotFoundError(
             f"Cannot save {path!r}: the directory {directory!r} does not exist."
         )
-    handle, temporary = tempfile.mkstemp(dir=directory, prefix=".seqrnn-", suffix=".part")
+    temporary = os.path.join(directory, f".seqrnn-{secrets.token_hex(8)}.part")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
-
-
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _npy(array):

@@ -52,13 +52,14 @@ def load_torch_weights(model, state_dict, names=None):
                 f"({type(entry.layer).__name__}) needs.{did_you_mean(missing[0], arrays)}"
             )
         left.difference_update(entry.names)
+        for name, wanted in zip(entry.names, entry.write(entry.variable.numpy()), strict=True):
+            if arrays[name].shape != wanted.shape:
+                raise ValueError(
+                    f"{name!r} of the state_dict has shape {arrays[name].shape}, which does not "
+                    f"fit weight {entry.variable.name!r} of layer {entry.layer.name!r}, of shape "
+                    f"{entry.variable.shape}: expected {wanted.shape}."
+                )
         value = entry.read(*[arrays[name] for name in entry.names])
-        if value.shape != entry.variable.shape:
-            raise ValueError(
-                f"{entry.names[0]!r} of the state_dict, of shape {arrays[entry.names[0]].shape}, "
-                f"does not fit weight {entry.variable.name!r} of layer {entry.layer.name!r}, of "
-                f"shape {entry.variable.shape}."
-            )
         assignments.append((entry.variable, value))
     if left:
         raise ValueError(

@@ -4,6 +4,7 @@ import numpy as np
 
 from seqrnn.trace import nest
 from seqrnn.trace.array import as_array
+from seqrnn.training.arguments import check_count
 from seqrnn.utils.batches import Batches
 
 
@@ -98,9 +99,21 @@ def timeseries_dataset_from_array(
     With `batch_size` None it gives single windows (sequence_length, ...), as in Keras: no batches.
 
     Window i holds data[i stride + j sampling_rate] for j < sequence_length; its target is
-    targets[i stride]. Windows are cut when a batch is asked for: no copy of the whole is made.
+    targets[i stride]. Windows are cut when a batch is asked for: no copy of the whole is made. With
+    `shuffle` each epoch has an order of its own, drawn by a generator with `seed`.
+
+    Raises ValueError for numbers below 1, for indices outside of the data, and when no window fits.
     """
-    data = np.asarray(data)[start_index:end_index]
+    data = np.asarray(data)
+    for name, value in (
+        ("sequence_length", sequence_length),
+        ("sequence_stride", sequence_stride),
+        ("sampling_rate", sampling_rate),
+        ("batch_size", batch_size),
+    ):
+        check_count(value, f"timeseries_dataset_from_array: {name}")
+    _check_part(start_index, end_index, len(data))
+    data = data[start_index:end_index]
     if targets is not None:
         targets = np.asarray(targets)[start_index:end_index]
     reach = (sequence_length - 1) * sampling_rate
@@ -111,9 +124,22 @@ def timeseries_dataset_from_array(
             f"timeseries_dataset_from_array: a window takes {reach + 1} steps, the series has "
             f"{len(data)}."
         )
-    if shuffle:
-        starts = np.random.default_rng(seed).permutation(starts)
-    return _Windows(data, targets, starts, reach, sampling_rate, batch_size)
+    random = np.random.default_rng(seed) if shuffle else None
+    return _Windows(data, targets, starts, reach, sampling_rate, batch_size, random)
+
+
+def _check_part(start, end, length):
+    """ValueError unless data[start:end] is a part of `length` steps, counted from the front."""
+    if start is not None and not 0 <= start < length:
+        raise ValueError(
+            "timeseries_dataset_from_array: start_index must be 0 or more, and below the "
+            f"{length} steps of the data, got {start}."
+        )
+    if end is not None and not (start or 0) < end <= length:
+        raise ValueError(
+            "timeseries_dataset_from_array: end_index must be above start_index, and at most the "
+            f"{length} steps of the data, got {end}."
+        )
 
 
 def split_dataset(dataset, left_size=None, right_size=None, shuffle=False, seed=None):
@@ -172,11 +198,18 @@ def _sizes(left, right, n):
 
 
 class _Windows(Batches):
-    def __init__(self, data, targets, starts, reach, sampling_rate, batch_size):
+    def __init__(self, data, targets, starts, reach, sampling_rate, batch_size, random):
         super().__init__()
+        self._random = random
         self._data, self._targets, self._starts = data, targets, starts
         self._offsets = np.arange(0, reach + 1, sampling_rate)
         self._batch_size = batch_size
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        """A new order, if they are shuffled."""
+        if self._random is not None:
+            self._starts = self._random.permutation(self._starts)
 
     def __len__(self):
         return -(-len(self._starts) // (self._batch_size or 1))
