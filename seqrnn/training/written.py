@@ -135,13 +135,20 @@ class WrittenSteps(Steps):
 
         return nest.map_leaves(lambda a: None if a is None else converted(a), part)
 
-    def _as_logs(self, mode, result):
+    def _check_logs(self, mode, result):
+        """TypeError unless the result is a dict of what can be numbers."""
+        name = f"{type(self.model).__name__}.{_METHODS[mode]}"
         if not isinstance(result, dict):
-            name = f"{type(self.model).__name__}.{_METHODS[mode]}"
             raise TypeError(
                 f"{name} must return a dict of numbers by name, such as {{'loss': loss}}, got "
                 f"{result!r}."
             )
+        for key, value in result.items():
+            if value is None or isinstance(value, str):
+                raise TypeError(f"{name} must return numbers, got {value!r} for {key!r}.")
+
+    def _as_logs(self, mode, result):
+        self._check_logs(mode, result)
         return {name: _number(value) for name, value in result.items()}
 
     # ---- plans ----
@@ -166,11 +173,12 @@ class WrittenSteps(Steps):
             return super().new_plan(mode, specs)
         specs = (*specs, *[None] * (3 - len(specs)))
         size = nest.flatten(specs)[0].shape[0]
-        method, metrics = getattr(self.model, _METHODS[mode]), []
+        method, metrics, returned = getattr(self.model, _METHODS[mode]), [], []
 
         def step(x, y, weight):
             with padded_inputs(x):
                 result = method(pack_x_y_sample_weight(with_masks(x), y, weight))
+            returned[:] = [result]
             metrics[:] = [metric for metric, _ in current().statistics]
             return result, [statistics for _, statistics in current().statistics]
 
@@ -186,6 +194,8 @@ class WrittenSteps(Steps):
                 stacklevel=6,
             )
             return None
+        if mode != "predict":
+            self._check_logs(mode, returned[0])  # before a run changes anything
         traced.metrics = metrics
         return traced
 

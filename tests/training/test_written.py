@@ -365,6 +365,23 @@ def test_what_a_step_must_return():
         unpack((1, 2, 3, 4))
 
 
+@pytest.mark.parametrize("result", [None, 5.0, [1.0], {"loss": "a"}, {"loss": None}])
+def test_a_step_that_returns_no_logs_changes_nothing(result):
+    class Silent(keras.Model):
+        def train_step(self, data):
+            super().train_step(data)
+            return result
+
+    model = network(Silent)
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    with pytest.raises(TypeError, match=r"Silent\.train_step must return"):
+        model.fit(X, Y, verbose=0)
+    assert int(model.optimizer.iterations) == 0
+    for now, then in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(now, then)
+
+
 class Adversarial(keras.Model):
     """Two nets with an optimizer each, as in Keras's examples: no `call`, its own compile."""
 
