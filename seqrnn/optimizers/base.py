@@ -117,9 +117,7 @@ class Optimizer(TracedStep, State):
         self._idle = ()  # which variables have no gradient; () for none
         self._warned = []  # paths of the variables that a warning named last
         self._averages = []  # of the variables, with use_ema
-        self.averages_in_place = (
-            False  # whether the variables and their averages have changed places
-        )
+        self._swapped = False  # whether the variables and their averages have changed places
 
     def __setattr__(self, name, value):
         if name != "_tracked" and "_tracked" not in vars(self):

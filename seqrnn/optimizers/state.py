@@ -74,13 +74,18 @@ class State:
             )
         return list(zip(self._trainable_variables, self._averages, strict=True))
 
+    @property
+    def averages_in_place(self):
+        """Whether the variables and their averages have changed places."""
+        return self._swapped
+
     def swap_averages(self):
         """Exchanges the trained variables with their averages; before the next step again."""
         for variable, average in self._averaged():
             value = variable.numpy()
             variable.assign(average)
             average.assign(value)
-        self.averages_in_place = not self.averages_in_place
+        self._swapped = not self._swapped
 
     def finalize_variable_values(self, var_list):
         """At the end of training: with use_ema the variables take their averages as values."""

@@ -68,10 +68,6 @@ class _Wrapper(Optimizer):
         """Whether the variables and their averages have changed places."""
         return any(inner.averages_in_place for inner in self._inner())
 
-    @averages_in_place.setter
-    def averages_in_place(self, value):
-        pass  # the inner optimizers' alone
-
     def swap_averages(self):
         for inner in self._inner():
             inner.swap_averages()
